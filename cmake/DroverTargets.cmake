@@ -1,0 +1,47 @@
+# How a folder declares what it builds.
+#
+#   drover_library(NAME SOURCES a.cc b.cc [LINKS other_library Foreign::target])
+#   drover_test(NAME SOURCES a_test.cc [LINKS library...] [LABELS unit|contract|lab])
+#
+# Every target sees the repository root (includes are "protocol/result.h") and nothing foreign but what it links.
+
+find_package(PkgConfig REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Threads REQUIRED)
+
+add_library(drover_flags INTERFACE)
+target_include_directories(drover_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(drover_flags INTERFACE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                       -Wimplicit-fallthrough -Wformat=2 -fstack-protector-strong)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # Unused functions are dropped when linking: it keeps the static helper small.
+  target_compile_options(drover_flags INTERFACE -ffunction-sections -fdata-sections)
+  target_link_options(drover_flags INTERFACE -Wl,--gc-sections)
+endif()
+if(DROVER_SANITIZE)
+  target_compile_options(drover_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(drover_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+function(drover_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC drover_flags tl::expected ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+endfunction()
+
+function(drover_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  if(NOT DROVER_TESTS)
+    return()
+  endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE drover_flags ${ARG_LINKS} GTest::gtest GTest::gtest_main Threads::Threads)
+  if(ARG_LABELS STREQUAL "unit")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+  endif()
+endfunction()

@@ -1,0 +1,31 @@
+// The seam to the kernel: what converge needs from it, and nothing else. The real one is
+// node-helper/net/linux_kernel.h, the twin for unit tests is tests/fakes/fake_kernel.h; one
+// contract suite (tests/contract/) holds both to the same rules.
+//
+// One thread at a time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "protocol/change.h"
+#include "protocol/desired_state.h"
+#include "protocol/result.h"
+
+namespace drover {
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  // What the kernel has now: every address of every interface, every ip_vs service of this network
+  // namespace, and the named sysctls (keys with slashes). A sysctl that the kernel does not have is
+  // left out. Without ip_vs in the kernel the services are empty; nothing is loaded by looking.
+  virtual Result<DesiredState> Observe(const std::vector<std::string>& sysctl_keys) = 0;
+
+  // Sends one change. The error names the resource and the kernel's reason; kExists and kNotFound
+  // mean that the observation was stale. An announced address is announced once it is usable.
+  virtual Status Apply(const Change& change) = 0;
+};
+
+}  // namespace drover

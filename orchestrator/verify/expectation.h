@@ -1,0 +1,33 @@
+// What a verify task expects to find: services, who serves them, and who may answer for a VIP.
+//
+// Values only; worked out by compile, used by judge.h.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "protocol/address.h"
+#include "protocol/desired_state.h"
+
+namespace drover {
+
+// A real server as the inventory names it.
+struct ExpectedServer {
+  std::string name;  // inventory name, or the address when the inventory does not know it
+  Destination destination;
+};
+
+struct ExpectedService {
+  SocketKey key;
+  std::string scheduler;
+  bool persistent = false;
+  std::vector<ExpectedServer> servers;  // in the order of the table
+};
+
+struct VerifyExpectation {
+  std::vector<ExpectedService> services;
+  std::vector<std::string> directors;     // inventory names of hosts that may answer for the VIPs
+  std::vector<std::string> real_servers;  // inventory names of hosts that must not
+};
+
+}  // namespace drover

@@ -1,0 +1,161 @@
+// The words for what a node should have: addresses, sysctls and ip_vs services. One vocabulary for
+// the playbook's wish (desired), for what the kernel says (observed), for `node-helper show` and
+// for the wire.
+//
+// Values only. Which words are legal is checked here (Validate…); what the kernel really has is
+// node-helper's business.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "protocol/address.h"
+#include "protocol/result.h"
+
+namespace drover {
+
+// An address on an interface. Identity is (interface, address); the prefix length is its attribute.
+struct InterfaceAddress {
+  std::string interface;
+  Prefix prefix;
+  // Tell the neighbours (gratuitous ARP, unsolicited NA) when the address is set; for VIPs of
+  // directors. A wish only: the kernel does not keep it, so it takes no part in the comparison of
+  // states.
+  bool announce = false;
+
+  auto operator<=>(const InterfaceAddress&) const = default;
+};
+
+// A kernel setting under /proc/sys. The key is kept with slashes
+// ("net/ipv4/conf/eth0.5/arp_ignore"), because interface names may hold dots; ParseSysctlKey reads
+// both spellings as sysctl(8) does.
+struct Sysctl {
+  std::string key;
+  std::string value;  // white space folded to single blanks, as the kernel prints tables with tabs
+
+  auto operator<=>(const Sysctl&) const = default;
+};
+
+// "net.ipv4.ip_forward" or "net/ipv4/conf/eth0.5/arp_ignore" -> with slashes. The first separator
+// decides which of the two it is (sysctl(8)). Refuses empty parts, "..", and anything that could
+// leave /proc/sys.
+Result<std::string> ParseSysctlKey(std::string_view text);
+// With dots for people; slashes where a part holds a dot itself.
+std::string SysctlKeyForPeople(std::string_view key);
+// Folds runs of blanks and tabs, strips both ends.
+std::string NormalizeSysctlValue(std::string_view value);
+
+enum class Transport : std::uint8_t { kTcp, kUdp, kSctp };
+std::string_view ToString(Transport transport);  // "tcp", "udp", "sctp"
+Result<Transport> ParseTransport(std::string_view word);
+
+// How the director hands a packet to a real server (ipvsadm: gatewaying, masquerading, tunneling).
+enum class Forwarding : std::uint8_t { kDr, kNat, kTun };
+std::string_view ToString(Forwarding forwarding);  // "dr", "nat", "tun"
+Result<Forwarding> ParseForwarding(std::string_view word);
+
+// A virtual service found by protocol, address and port. Port 0 means every port and needs
+// persistence (ip_vs rule).
+struct SocketKey {
+  Transport transport = Transport::kTcp;
+  IpAddress address;
+  std::uint16_t port = 0;
+
+  auto operator<=>(const SocketKey&) const = default;
+};
+
+// A virtual service found by firewall mark (not 0) and family.
+struct FwmarkKey {
+  std::uint32_t mark = 0;
+  Family family = Family::kIpv4;
+
+  auto operator<=>(const FwmarkKey&) const = default;
+};
+
+// What identifies a virtual service in the kernel's table.
+using ServiceKey = std::variant<SocketKey, FwmarkKey>;
+std::string ToString(const ServiceKey& key);  // "tcp 10.0.0.100:80", "fwmark 7 ipv4"
+Family FamilyOf(const ServiceKey& key);
+
+// A real server in a service's table. Identity is (address, port) within its service.
+struct Destination {
+  IpAddress address;
+  std::uint16_t port = 0;
+  Forwarding forward = Forwarding::kDr;
+  std::uint32_t weight = 1;           // 0 to 65535; 0 takes no new connections
+  std::uint32_t upper_threshold = 0;  // connections; 0 is none
+  std::uint32_t lower_threshold = 0;  // connections; 0 lets the kernel choose 3/4 of the upper one
+
+  [[nodiscard]] Endpoint endpoint() const { return Endpoint{address, port}; }
+  auto operator<=>(const Destination&) const = default;
+};
+
+// One client keeps its real server for `timeout` after its last connection ended.
+struct Persistence {
+  std::chrono::seconds timeout{300};  // 1 s to 31 days (ip_vs keeps it in jiffies)
+  int netmask_length = 32;  // clients of one network are one client; 1 to 32 (IPv4) or 128 (IPv6)
+  std::string engine;       // persistence engine ("sip"), empty for none
+
+  auto operator<=>(const Persistence&) const = default;
+};
+
+// A virtual service with all its destinations. The list is the whole list: a destination that is
+// not in it is removed.
+struct VirtualService {
+  ServiceKey key;
+  std::string scheduler = "wlc";
+  // ip_vs_sh: sh-fallback, sh-port; ip_vs_mh: mh-fallback, mh-port; others by position: flag-1,
+  // flag-2, flag-3.
+  std::vector<std::string> scheduler_flags;  // sorted, without repetition
+  bool one_packet = false;  // UDP: every datagram is scheduled anew (ipvsadm --ops)
+  std::optional<Persistence> persistence;
+  std::vector<Destination> destinations;
+
+  auto operator<=>(const VirtualService&) const = default;
+};
+
+// What a node should have, or what it has.
+struct DesiredState {
+  std::vector<InterfaceAddress> addresses;
+  std::vector<Sysctl> sysctls;
+  std::vector<VirtualService> services;
+
+  [[nodiscard]] bool empty() const {
+    return addresses.empty() && sysctls.empty() && services.empty();
+  }
+  bool operator==(const DesiredState&) const = default;
+};
+
+// The schedulers of the Linux kernel that we know (Documentation/networking/ipvs-sysctl.rst,
+// net/netfilter/ipvs/).
+const std::vector<std::string>& KnownSchedulers();
+// The flags that a scheduler understands; a flag has the same bit under its positional name.
+std::vector<std::string> FlagsOfScheduler(std::string_view scheduler);
+// Bits as ip_vs counts them (IP_VS_SVC_F_SCHED1…3, include/uapi/linux/ip_vs.h); kInvalid for a
+// foreign flag.
+Result<std::uint32_t> SchedulerFlagBits(std::string_view scheduler,
+                                        const std::vector<std::string>& flags);
+std::vector<std::string> SchedulerFlagNames(std::string_view scheduler, std::uint32_t bits);
+
+// The rules of ip_vs that can be told without a kernel: a known scheduler and its flags, DR and TUN
+// keep the port, port 0 only with persistence, families agree (TUN may mix them), one-packet only
+// for UDP, no destination twice, limits of numbers. One sentence for the first offence.
+Status ValidateService(const VirtualService& service);
+// Interface name (1 to 15 bytes, no slash or blank), usable address, prefix length.
+Status ValidateAddress(const InterfaceAddress& address);
+// Every part, and nothing named twice.
+Status ValidateState(const DesiredState& state);
+
+// Adds `part` to `whole`. The same resource twice is fine when both say the same; else kInvalid
+// names it.
+Status MergeInto(DesiredState& whole, const DesiredState& part);
+// Sorted by identity, so that equal states compare equal. The order of destinations is kept: rr and
+// mh depend on it.
+DesiredState Canonical(DesiredState state);
+
+}  // namespace drover
