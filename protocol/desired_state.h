@@ -131,6 +131,12 @@ struct DesiredState {
   bool operator==(const DesiredState&) const = default;
 };
 
+// The resource as messages name it: "address 10.0.0.100 on lo", "sysctl net.ipv4.ip_forward",
+// "service tcp 10.0.0.100:80".
+std::string NameOf(const InterfaceAddress& address);
+std::string NameOf(const Sysctl& sysctl);
+std::string NameOf(const VirtualService& service);
+
 // The schedulers of the Linux kernel that we know (Documentation/networking/ipvs-sysctl.rst,
 // net/netfilter/ipvs/).
 const std::vector<std::string>& KnownSchedulers();

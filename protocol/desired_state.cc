@@ -1,0 +1,226 @@
+#include "protocol/desired_state.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace drover {
+namespace {
+
+constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ without its terminator
+
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// Adds the resources of `part` that `whole` lacks; an equal one is fine, another one with the same
+// identity is not.
+template <typename T, typename Identity>
+Status MergeResources(std::vector<T>& whole, const std::vector<T>& part, const Identity& identity) {
+  std::map<decltype(identity(part.front())), std::size_t> known;
+  for (std::size_t i = 0; i < whole.size(); ++i) known.emplace(identity(whole[i]), i);
+  for (const T& resource : part) {
+    const auto [entry, added] = known.emplace(identity(resource), whole.size());
+    if (added) {
+      whole.push_back(resource);
+    } else if (whole[entry->second] != resource) {
+      return Fail(ErrorCode::kInvalid,
+                  NameOf(resource) + " is asked for twice, with different settings");
+    }
+  }
+  return {};
+}
+
+template <typename T>
+Status RefuseRepetition(const std::vector<T>& resources) {
+  std::set<std::string> seen;
+  for (const T& resource : resources) {
+    if (!seen.insert(NameOf(resource)).second) {
+      return Fail(ErrorCode::kInvalid, NameOf(resource) + " is named twice");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> ParseSysctlKey(std::string_view text) {
+  const std::size_t first = text.find_first_of("./");
+  std::string key(text);
+  if (first != std::string_view::npos && text[first] == '.') {
+    // Dots separate; a slash stands for a dot inside a part, as in net.ipv4.conf.eth0/5.arp_ignore.
+    for (char& c : key) {
+      if (c == '.') {
+        c = '/';
+      } else if (c == '/') {
+        c = '.';
+      }
+    }
+  }
+  const std::string quoted = "\"" + std::string(text) + "\"";
+  std::size_t begin = 0;
+  int parts = 0;
+  while (begin <= key.size()) {
+    const std::size_t end = std::min(key.find('/', begin), key.size());
+    const std::string_view part = std::string_view(key).substr(begin, end - begin);
+    const bool odd = std::any_of(part.begin(), part.end(), [](char c) {
+      return IsBlank(c) || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    });
+    if (part.empty() || part == "." || part == ".." || odd) {
+      return Fail(ErrorCode::kInvalid, quoted + " is no sysctl name");
+    }
+    ++parts;
+    begin = end + 1;
+  }
+  if (parts < 2) {
+    return Fail(ErrorCode::kInvalid,
+                quoted + " is no sysctl name: write it like net.ipv4.ip_forward");
+  }
+  return key;
+}
+
+std::string SysctlKeyForPeople(std::string_view key) {
+  std::string text(key);
+  if (key.find('.') != std::string_view::npos) return text;
+  std::replace(text.begin(), text.end(), '/', '.');
+  return text;
+}
+
+std::string NormalizeSysctlValue(std::string_view value) {
+  std::string folded;
+  bool gap = false;
+  for (const char c : value) {
+    if (IsBlank(c)) {
+      gap = !folded.empty();
+      continue;
+    }
+    if (gap) folded += ' ';
+    gap = false;
+    folded += c;
+  }
+  return folded;
+}
+
+std::string_view ToString(Transport transport) {
+  switch (transport) {
+    case Transport::kTcp:
+      return "tcp";
+    case Transport::kUdp:
+      return "udp";
+    case Transport::kSctp:
+      return "sctp";
+  }
+  return "?";
+}
+
+Result<Transport> ParseTransport(std::string_view word) {
+  for (const Transport transport : {Transport::kTcp, Transport::kUdp, Transport::kSctp}) {
+    if (word == ToString(transport)) return transport;
+  }
+  return Fail(ErrorCode::kInvalid,
+              "\"" + std::string(word) + "\" is no transport protocol (tcp, udp, sctp)");
+}
+
+std::string_view ToString(Forwarding forwarding) {
+  switch (forwarding) {
+    case Forwarding::kDr:
+      return "dr";
+    case Forwarding::kNat:
+      return "nat";
+    case Forwarding::kTun:
+      return "tun";
+  }
+  return "?";
+}
+
+Result<Forwarding> ParseForwarding(std::string_view word) {
+  for (const Forwarding forwarding : {Forwarding::kDr, Forwarding::kNat, Forwarding::kTun}) {
+    if (word == ToString(forwarding)) return forwarding;
+  }
+  return Fail(ErrorCode::kInvalid,
+              "\"" + std::string(word) + "\" is no forwarding method (dr, nat, tun)");
+}
+
+std::string ToString(const ServiceKey& key) {
+  if (const auto* socket = std::get_if<SocketKey>(&key)) {
+    return std::string(ToString(socket->transport)) + " " +
+           Endpoint{socket->address, socket->port}.ToString();
+  }
+  const auto& fwmark = std::get<FwmarkKey>(key);
+  return "fwmark " + std::to_string(fwmark.mark) + " " + std::string(ToString(fwmark.family));
+}
+
+Family FamilyOf(const ServiceKey& key) {
+  if (const auto* socket = std::get_if<SocketKey>(&key)) return socket->address.family();
+  return std::get<FwmarkKey>(key).family;
+}
+
+std::string NameOf(const InterfaceAddress& address) {
+  return "address " + address.prefix.address.ToString() + " on " + address.interface;
+}
+
+std::string NameOf(const Sysctl& sysctl) { return "sysctl " + SysctlKeyForPeople(sysctl.key); }
+
+std::string NameOf(const VirtualService& service) { return "service " + ToString(service.key); }
+
+Status ValidateAddress(const InterfaceAddress& address) {
+  const std::string& name = address.interface;
+  const bool odd = std::any_of(name.begin(), name.end(), [](char c) {
+    return IsBlank(c) || c == '/' || c == ':' || static_cast<unsigned char>(c) < 0x20;
+  });
+  if (name.empty() || name.size() > kMaxInterfaceName || odd || name == "." || name == "..") {
+    return Fail(ErrorCode::kInvalid, "\"" + name + "\" is no interface name (1 to 15 characters)");
+  }
+  const IpAddress& ip = address.prefix.address;
+  if (ip.is_unspecified() || ip.is_multicast()) {
+    return Fail(ErrorCode::kInvalid, ip.ToString() + " cannot be set on an interface");
+  }
+  if (address.prefix.length < 1 || address.prefix.length > ip.bits()) {
+    return Fail(ErrorCode::kInvalid, "prefix length " + std::to_string(address.prefix.length) +
+                                         " of " + ip.ToString() + " is out of range (1 to " +
+                                         std::to_string(ip.bits()) + ")");
+  }
+  return {};
+}
+
+Status ValidateState(const DesiredState& state) {
+  for (const InterfaceAddress& address : state.addresses) {
+    if (const Status status = ValidateAddress(address); !status) return status;
+  }
+  for (const Sysctl& sysctl : state.sysctls) {
+    const Result<std::string> key = ParseSysctlKey(sysctl.key);
+    if (!key) return Fail(key.error());
+    if (*key != sysctl.key) {
+      return Fail(ErrorCode::kInvalid,
+                  "sysctl key \"" + sysctl.key + "\" must be written with slashes");
+    }
+  }
+  for (const VirtualService& service : state.services) {
+    if (const Status status = ValidateService(service); !status) return status;
+  }
+  if (const Status status = RefuseRepetition(state.addresses); !status) return status;
+  if (const Status status = RefuseRepetition(state.sysctls); !status) return status;
+  return RefuseRepetition(state.services);
+}
+
+Status MergeInto(DesiredState& whole, const DesiredState& part) {
+  DesiredState merged = whole;  // an error leaves `whole` as it was
+  const auto by_address = [](const InterfaceAddress& a) {
+    return std::pair(a.interface, a.prefix.address);
+  };
+  const auto by_key = [](const Sysctl& s) { return s.key; };
+  const auto by_service = [](const VirtualService& s) { return s.key; };
+  if (const Status s = MergeResources(merged.addresses, part.addresses, by_address); !s) return s;
+  if (const Status s = MergeResources(merged.sysctls, part.sysctls, by_key); !s) return s;
+  if (const Status s = MergeResources(merged.services, part.services, by_service); !s) return s;
+  whole = std::move(merged);
+  return {};
+}
+
+DesiredState Canonical(DesiredState state) {
+  std::sort(state.addresses.begin(), state.addresses.end());
+  std::sort(state.sysctls.begin(), state.sysctls.end());
+  std::sort(state.services.begin(), state.services.end(),
+            [](const VirtualService& a, const VirtualService& b) { return a.key < b.key; });
+  return state;
+}
+
+}  // namespace drover
