@@ -1,0 +1,300 @@
+// Event <-> JSON: what the helper answers. One tag per kind of event.
+
+#include <algorithm>
+#include <array>
+
+#include "protocol/codec.h"
+#include "protocol/json_reader.h"
+
+namespace drover {
+namespace {
+
+constexpr std::int64_t kMaxU32 = 4294967295;
+constexpr std::array kStatuses = {TaskStatus::kOk, TaskStatus::kChanged, TaskStatus::kSkipped,
+                                  TaskStatus::kFailed};
+
+Result<TaskStatus> ParseStatus(std::string_view word) {
+  for (const TaskStatus status : kStatuses) {
+    if (ToString(status) == word) return status;
+  }
+  return Fail(ErrorCode::kInvalid, "unknown status \"" + std::string(word) + "\"");
+}
+
+Json ToJson(const Error& error) {
+  return {{"code", ToString(error.code)}, {"message", error.message}};
+}
+
+Error ErrorFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  Error error;
+  std::string code;
+  ObjectReader reader(json, path, errors);
+  reader.Read("code", code);
+  reader.Read("message", error.message);
+  error.code = ErrorCodeFromString(code);
+  return error;
+}
+
+Json ToJson(const ChangeText& change) {
+  return {{"verb", change.verb},
+          {"resource", change.resource},
+          {"before", change.before},
+          {"after", change.after},
+          {"reason", change.reason}};
+}
+
+ChangeText ChangeFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  ChangeText change;
+  ObjectReader reader(json, path, errors);
+  reader.Read("verb", change.verb);
+  reader.Read("resource", change.resource);
+  reader.Read("before", change.before);
+  reader.Read("after", change.after);
+  reader.Read("reason", change.reason);
+  return change;
+}
+
+Json ToJson(const ProbeConnection& connection) {
+  Json json = {{"reply_mac", connection.reply_mac},
+               {"body", connection.body},
+               {"http_status", connection.http_status},
+               {"connect_us", connection.connect_time.count()},
+               {"total_us", connection.total_time.count()}};
+  if (connection.error) json["error"] = ToJson(*connection.error);
+  return json;
+}
+
+ProbeConnection ConnectionFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  ProbeConnection connection;
+  ObjectReader reader(json, path, errors);
+  reader.Read("reply_mac", connection.reply_mac);
+  reader.Read("body", connection.body);
+  reader.ReadInteger("http_status", connection.http_status, 0, 999);
+  reader.ReadDuration("connect_us", connection.connect_time);
+  reader.ReadDuration("total_us", connection.total_time);
+  if (reader.Has("error")) reader.ReadValue("error", connection.error.emplace(), ErrorFromJson);
+  return connection;
+}
+
+Json ToJson(const ProbeOutcome& outcome) {
+  Json json = {{"kind", "probe"},
+               {"services", Json::array()},
+               {"arp", Json::array()},
+               {"peers", Json::array()}};
+  for (const ProbeServiceResult& service : outcome.services) {
+    Json connections = Json::array();
+    for (const ProbeConnection& connection : service.connections)
+      connections.push_back(ToJson(connection));
+    json["services"].push_back(
+        {{"service", KeyToJson(service.service)}, {"connections", std::move(connections)}});
+  }
+  for (const ArpAnswers& arp : outcome.arp) {
+    json["arp"].push_back({{"vip", arp.vip.ToString()},
+                           {"on_link", arp.on_link},
+                           {"local", arp.local},
+                           {"interface", arp.interface},
+                           {"answers", arp.answers}});
+  }
+  for (const PeerMac& peer : outcome.peers)
+    json["peers"].push_back({{"name", peer.name}, {"mac", peer.mac}});
+  return json;
+}
+
+ProbeServiceResult ServiceResultFromJson(const Json& json, const std::string& path,
+                                         JsonErrors& errors) {
+  ProbeServiceResult result;
+  ObjectReader reader(json, path, errors);
+  reader.ReadValue("service", result.service, SocketKeyFromJson);
+  reader.ReadList("connections", result.connections, ConnectionFromJson);
+  return result;
+}
+
+std::map<std::string, std::uint32_t> AnswersFromJson(const Json& json, const std::string& path,
+                                                     JsonErrors& errors) {
+  std::map<std::string, std::uint32_t> answers;
+  if (!json.is_object()) {
+    errors.Add(path, "must be an object");
+    return answers;
+  }
+  ObjectReader reader(json, path, errors);
+  for (const auto& entry : json.items())
+    reader.ReadInteger(entry.key(), answers[entry.key()], 0, kMaxU32);
+  return answers;
+}
+
+ArpAnswers ArpFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  ArpAnswers arp;
+  ObjectReader reader(json, path, errors);
+  reader.ReadWord("vip", arp.vip, IpAddress::Parse);
+  reader.Read("on_link", arp.on_link);
+  reader.Read("local", arp.local);
+  reader.Read("interface", arp.interface);
+  reader.ReadValue("answers", arp.answers, AnswersFromJson);
+  return arp;
+}
+
+PeerMac PeerMacFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  PeerMac peer;
+  ObjectReader reader(json, path, errors);
+  reader.Read("name", peer.name);
+  reader.Read("mac", peer.mac);
+  return peer;
+}
+
+struct DetailEncoder {
+  Json operator()(const std::monostate&) const { return nullptr; }
+  Json operator()(const CommandOutcome& outcome) const {
+    return {{"kind", "command"},
+            {"exit_code", outcome.exit_code},
+            {"stdout", outcome.stdout_text},
+            {"stderr", outcome.stderr_text},
+            {"truncated", outcome.truncated}};
+  }
+  Json operator()(const FileDiff& diff) const {
+    Json json = {{"kind", "file"}, {"path", diff.path}, {"binary", diff.binary}};
+    if (diff.before) json["before"] = *diff.before;
+    if (diff.after) json["after"] = *diff.after;
+    return json;
+  }
+  Json operator()(const ProbeOutcome& outcome) const { return ToJson(outcome); }
+};
+
+TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  if (json.is_null()) return std::monostate{};
+  ObjectReader reader(json, path, errors);
+  std::string kind;
+  reader.Read("kind", kind);
+  if (kind == "command") {
+    CommandOutcome outcome;
+    reader.ReadInteger("exit_code", outcome.exit_code, 0, 65535);
+    reader.Read("stdout", outcome.stdout_text);
+    reader.Read("stderr", outcome.stderr_text);
+    reader.Read("truncated", outcome.truncated);
+    return outcome;
+  }
+  if (kind == "file") {
+    FileDiff diff;
+    reader.Read("path", diff.path);
+    reader.Read("binary", diff.binary);
+    if (reader.Has("before")) reader.Read("before", diff.before.emplace());
+    if (reader.Has("after")) reader.Read("after", diff.after.emplace());
+    return diff;
+  }
+  if (kind == "probe") {
+    ProbeOutcome outcome;
+    reader.ReadList("services", outcome.services, ServiceResultFromJson);
+    reader.ReadList("arp", outcome.arp, ArpFromJson);
+    reader.ReadList("peers", outcome.peers, PeerMacFromJson);
+    return outcome;
+  }
+  errors.Add(reader.PathOf("kind"), "unknown kind of result \"" + kind + "\"");
+  return std::monostate{};
+}
+
+struct EventEncoder {
+  Json operator()(const Hello& hello) const {
+    return {{"type", "hello"},    {"protocol", hello.protocol}, {"version", hello.version},
+            {"host", hello.host}, {"kernel", hello.kernel},     {"root", hello.root}};
+  }
+  Json operator()(const TaskStarted& started) const {
+    return {{"type", "task_started"}, {"task", started.task}};
+  }
+  Json operator()(const TaskResult& result) const {
+    Json json = {{"type", "task_result"},
+                 {"task", result.task},
+                 {"status", ToString(result.status)},
+                 {"message", result.message},
+                 {"changes", Json::array()},
+                 {"detail", std::visit(DetailEncoder{}, result.detail)},
+                 {"duration_us", result.duration.count()}};
+    if (result.code) json["code"] = ToString(*result.code);
+    for (const ChangeText& change : result.changes) json["changes"].push_back(ToJson(change));
+    return json;
+  }
+  Json operator()(const ProgramDone& done) const {
+    return {{"type", "program_done"}, {"ok", done.ok}};
+  }
+  Json operator()(const SessionError& error) const {
+    return {{"type", "error"}, {"error", ToJson(error.error)}};
+  }
+};
+
+Hello ReadHello(ObjectReader& reader) {
+  Hello hello;
+  reader.ReadInteger("protocol", hello.protocol, 0, 1000000);
+  reader.Read("version", hello.version);
+  reader.Read("host", hello.host);
+  reader.Read("kernel", hello.kernel);
+  reader.Read("root", hello.root);
+  return hello;
+}
+
+TaskResult ReadTaskResult(ObjectReader& reader) {
+  TaskResult result;
+  reader.ReadInteger("task", result.task, 0, kMaxU32);
+  reader.ReadWord("status", result.status, ParseStatus);
+  reader.Read("message", result.message);
+  reader.ReadList("changes", result.changes, ChangeFromJson);
+  reader.ReadValue("detail", result.detail, DetailFromJson);
+  reader.ReadDuration("duration_us", result.duration);
+  if (reader.Has("code")) {
+    std::string code;
+    reader.Read("code", code);
+    result.code = ErrorCodeFromString(code);
+  }
+  return result;
+}
+
+Event EventFromJson(const Json& json, JsonErrors& errors) {
+  ObjectReader reader(json, "", errors);
+  std::string type;
+  reader.Read("type", type);
+  if (type == "hello") return ReadHello(reader);
+  if (type == "task_result") return ReadTaskResult(reader);
+  if (type == "task_started") {
+    TaskStarted started;
+    reader.ReadInteger("task", started.task, 0, kMaxU32);
+    return started;
+  }
+  if (type == "program_done") {
+    ProgramDone done;
+    reader.Read("ok", done.ok);
+    return done;
+  }
+  if (type == "error") {
+    SessionError error;
+    reader.ReadValue("error", error.error, ErrorFromJson);
+    return error;
+  }
+  errors.Add("type", "\"" + type + "\" is no event");
+  return ProgramDone{};
+}
+
+}  // namespace
+
+std::string_view ToString(TaskStatus status) {
+  switch (status) {
+    case TaskStatus::kOk:
+      return "ok";
+    case TaskStatus::kChanged:
+      return "changed";
+    case TaskStatus::kSkipped:
+      return "skipped";
+    case TaskStatus::kFailed:
+      return "failed";
+  }
+  return "?";
+}
+
+std::string EncodeEvent(const Event& event) { return Dump(std::visit(EventEncoder{}, event)); }
+
+Result<Event> DecodeEvent(std::string_view line) {
+  if (line.size() > kMaxLineBytes) return Fail(ErrorCode::kInvalid, "message is too long");
+  const Result<Json> json = ParseJson(line);
+  if (!json) return Fail(json.error());
+  JsonErrors errors;
+  Event event = EventFromJson(*json, errors);
+  if (!errors.ok()) return Fail(errors.error());
+  return event;
+}
+
+}  // namespace drover

@@ -1,0 +1,312 @@
+// Program <-> JSON: what the orchestrator sends. One tag per kind of task; a tag is never given a
+// second meaning.
+
+#include <array>
+
+#include "protocol/codec.h"
+#include "protocol/json_reader.h"
+
+namespace drover {
+namespace {
+
+constexpr std::int64_t kMaxU32 = 4294967295;
+constexpr std::int64_t kMaxMode = 07777;
+constexpr std::int64_t kMaxConnections = 100000;
+
+template <typename Enum, std::size_t N>
+struct Words {
+  std::array<std::pair<Enum, std::string_view>, N> words;
+
+  [[nodiscard]] std::string_view NameOf(Enum value) const {
+    for (const auto& [known, word] : words) {
+      if (known == value) return word;
+    }
+    return "?";
+  }
+  [[nodiscard]] Result<Enum> Parse(std::string_view text) const {
+    for (const auto& [known, word] : words) {
+      if (word == text) return known;
+    }
+    return Fail(ErrorCode::kInvalid, "unknown word \"" + std::string(text) + "\"");
+  }
+};
+
+constexpr Words<PackageState, 3> kPackageStates = {{{{PackageState::kPresent, "present"},
+                                                     {PackageState::kAbsent, "absent"},
+                                                     {PackageState::kLatest, "latest"}}}};
+constexpr Words<ServiceState, 4> kServiceStates = {{{{ServiceState::kStarted, "started"},
+                                                     {ServiceState::kStopped, "stopped"},
+                                                     {ServiceState::kRestarted, "restarted"},
+                                                     {ServiceState::kReloaded, "reloaded"}}}};
+
+struct ActionEncoder {
+  Json operator()(const ConvergeTask& task) const {
+    return {{"kind", "converge"}, {"state", StateToJson(task.state)}};
+  }
+  Json operator()(const PruneTask& task) const {
+    return {{"kind", "prune"}, {"whole", StateToJson(task.whole)}};
+  }
+  Json operator()(const CommandTask& task) const {
+    return {{"kind", "command"},
+            {"argv", task.argv},
+            {"chdir", task.chdir},
+            {"creates", task.creates},
+            {"removes", task.removes},
+            {"stdin", EncodeBase64(task.stdin_text)},
+            {"reports_change", task.reports_change}};
+  }
+  Json operator()(const FileTask& task) const {
+    Json json = {{"kind", "file"},
+                 {"dest", task.dest},
+                 {"content", EncodeBase64(task.content)},
+                 {"owner", task.attributes.owner},
+                 {"group", task.attributes.group},
+                 {"backup", task.backup},
+                 {"validate", task.validate}};
+    if (task.attributes.mode) json["mode"] = *task.attributes.mode;
+    return json;
+  }
+  Json operator()(const PackageTask& task) const {
+    return {{"kind", "package"},
+            {"names", task.names},
+            {"state", kPackageStates.NameOf(task.state)},
+            {"update_cache", task.update_cache}};
+  }
+  Json operator()(const ServiceTask& task) const {
+    Json json = {{"kind", "service"}, {"name", task.name}};
+    if (task.state) json["state"] = kServiceStates.NameOf(*task.state);
+    if (task.enabled) json["enabled"] = *task.enabled;
+    return json;
+  }
+  Json operator()(const WaitForTask& task) const {
+    Json json = {{"kind", "wait_for"},
+                 {"path", task.path},
+                 {"present", task.present},
+                 {"delay_ms", task.delay.count()},
+                 {"interval_ms", task.interval.count()},
+                 {"timeout_ms", task.timeout.count()}};
+    if (task.endpoint) json["endpoint"] = task.endpoint->ToString();
+    return json;
+  }
+  Json operator()(const ProbeTask& task) const {
+    Json json = {{"kind", "probe"},
+                 {"services", Json::array()},
+                 {"vips", Json::array()},
+                 {"peers", Json::array()},
+                 {"arp_window_ms", task.arp_window.count()},
+                 {"arp_rounds", task.arp_rounds}};
+    for (const ProbeService& service : task.services) {
+      json["services"].push_back({{"service", KeyToJson(service.service)},
+                                  {"connections", service.connections},
+                                  {"http_path", service.http_path},
+                                  {"timeout_ms", service.timeout.count()}});
+    }
+    for (const IpAddress& vip : task.vips) json["vips"].push_back(vip.ToString());
+    for (const ProbePeer& peer : task.peers) {
+      json["peers"].push_back({{"name", peer.name}, {"address", peer.address.ToString()}});
+    }
+    return json;
+  }
+};
+
+void ReadBytes(ObjectReader& reader, std::string_view key, std::string& out) {
+  reader.ReadWord(key, out, DecodeBase64);
+}
+
+CommandTask ReadCommand(ObjectReader& reader) {
+  CommandTask task;
+  reader.Read("argv", task.argv);
+  reader.Read("chdir", task.chdir);
+  reader.Read("creates", task.creates);
+  reader.Read("removes", task.removes);
+  ReadBytes(reader, "stdin", task.stdin_text);
+  reader.Read("reports_change", task.reports_change);
+  if (reader.errors().ok() && (task.argv.empty() || task.argv.front().empty())) {
+    reader.errors().Add(reader.PathOf("argv"), "names no program");
+  }
+  return task;
+}
+
+FileTask ReadFile(ObjectReader& reader) {
+  FileTask task;
+  reader.Read("dest", task.dest);
+  ReadBytes(reader, "content", task.content);
+  reader.Read("owner", task.attributes.owner);
+  reader.Read("group", task.attributes.group);
+  reader.Read("backup", task.backup);
+  reader.Read("validate", task.validate);
+  if (reader.Has("mode")) reader.ReadInteger("mode", task.attributes.mode.emplace(), 0, kMaxMode);
+  if (reader.errors().ok() && (task.dest.empty() || task.dest.front() != '/')) {
+    reader.errors().Add(reader.PathOf("dest"), "must be an absolute path");
+  }
+  return task;
+}
+
+PackageTask ReadPackage(ObjectReader& reader) {
+  PackageTask task;
+  reader.Read("names", task.names);
+  reader.ReadWord("state", task.state,
+                  [](std::string_view word) { return kPackageStates.Parse(word); });
+  reader.Read("update_cache", task.update_cache);
+  return task;
+}
+
+ServiceTask ReadService(ObjectReader& reader) {
+  ServiceTask task;
+  reader.Read("name", task.name);
+  if (reader.Has("state")) {
+    reader.ReadWord("state", task.state.emplace(),
+                    [](std::string_view word) { return kServiceStates.Parse(word); });
+  }
+  if (reader.Has("enabled")) reader.Read("enabled", task.enabled.emplace());
+  return task;
+}
+
+WaitForTask ReadWaitFor(ObjectReader& reader) {
+  WaitForTask task;
+  if (reader.Has("endpoint")) reader.ReadWord("endpoint", task.endpoint.emplace(), Endpoint::Parse);
+  reader.Read("path", task.path);
+  reader.Read("present", task.present);
+  reader.ReadDuration("delay_ms", task.delay);
+  reader.ReadDuration("interval_ms", task.interval);
+  reader.ReadDuration("timeout_ms", task.timeout);
+  return task;
+}
+
+ProbeService ProbeServiceFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  ProbeService service;
+  ObjectReader reader(json, path, errors);
+  reader.ReadValue("service", service.service, SocketKeyFromJson);
+  reader.ReadInteger("connections", service.connections, 1, kMaxConnections);
+  reader.Read("http_path", service.http_path);
+  reader.ReadDuration("timeout_ms", service.timeout);
+  return service;
+}
+
+IpAddress IpAddressFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  const Result<IpAddress> address =
+      json.is_string() ? IpAddress::Parse(json.get_ref<const std::string&>())
+                       : Result<IpAddress>(Fail(ErrorCode::kInvalid, "must be a string"));
+  if (address) return *address;
+  errors.Add(path, address.error().message);
+  return {};
+}
+
+ProbePeer PeerFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  ProbePeer peer;
+  ObjectReader reader(json, path, errors);
+  reader.Read("name", peer.name);
+  reader.ReadWord("address", peer.address, IpAddress::Parse);
+  return peer;
+}
+
+ProbeTask ReadProbe(ObjectReader& reader) {
+  ProbeTask task;
+  reader.ReadList("services", task.services, ProbeServiceFromJson);
+  reader.ReadList("vips", task.vips, IpAddressFromJson);
+  reader.ReadList("peers", task.peers, PeerFromJson);
+  reader.ReadDuration("arp_window_ms", task.arp_window);
+  reader.ReadInteger("arp_rounds", task.arp_rounds, 0, 100);
+  return task;
+}
+
+TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  ObjectReader reader(json, path, errors);
+  std::string kind;
+  reader.Read("kind", kind);
+  if (kind == "converge") {
+    ConvergeTask task;
+    reader.ReadValue("state", task.state, StateFromJson);
+    return task;
+  }
+  if (kind == "prune") {
+    PruneTask task;
+    reader.ReadValue("whole", task.whole, StateFromJson);
+    return task;
+  }
+  if (kind == "command") return ReadCommand(reader);
+  if (kind == "file") return ReadFile(reader);
+  if (kind == "package") return ReadPackage(reader);
+  if (kind == "service") return ReadService(reader);
+  if (kind == "wait_for") return ReadWaitFor(reader);
+  if (kind == "probe") return ReadProbe(reader);
+  errors.Add(reader.PathOf("kind"), "unknown kind of task \"" + kind + "\"");
+  return ConvergeTask{};
+}
+
+Json TaskToJson(const Task& task) {
+  return {{"id", task.id},
+          {"name", task.name},
+          {"action", std::visit(ActionEncoder{}, task.action)},
+          {"check", task.check},
+          {"diff", task.diff},
+          {"secret", task.secret},
+          {"ignore_errors", task.ignore_errors},
+          {"timeout_ms", task.timeout.count()}};
+}
+
+Task TaskFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  Task task;
+  ObjectReader reader(json, path, errors);
+  reader.ReadInteger("id", task.id, 0, kMaxU32);
+  reader.Read("name", task.name);
+  reader.ReadValue("action", task.action, ActionFromJson);
+  reader.Read("check", task.check);
+  reader.Read("diff", task.diff);
+  reader.Read("secret", task.secret);
+  reader.Read("ignore_errors", task.ignore_errors);
+  reader.ReadDuration("timeout_ms", task.timeout);
+  return task;
+}
+
+RunInfo RunFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  RunInfo run;
+  ObjectReader reader(json, path, errors);
+  reader.Read("run_id", run.run_id);
+  reader.Read("owner", run.owner);
+  reader.Read("playbook", run.playbook);
+  reader.Read("playbook_hash", run.playbook_hash);
+  reader.Read("user", run.user);
+  reader.Read("control_host", run.control_host);
+  reader.ReadInteger("pid", run.pid, 0, kMaxU32);
+  return run;
+}
+
+}  // namespace
+
+std::string EncodeProgram(const Program& program) {
+  Json tasks = Json::array();
+  for (const Task& task : program.tasks) tasks.push_back(TaskToJson(task));
+  const RunInfo& run = program.run;
+  return Dump({{"type", "program"},
+               {"run",
+                {{"run_id", run.run_id},
+                 {"owner", run.owner},
+                 {"playbook", run.playbook},
+                 {"playbook_hash", run.playbook_hash},
+                 {"user", run.user},
+                 {"control_host", run.control_host},
+                 {"pid", run.pid}}},
+               {"tasks", std::move(tasks)}});
+}
+
+Result<Program> DecodeProgram(std::string_view line) {
+  if (line.size() > kMaxLineBytes) return Fail(ErrorCode::kInvalid, "message is too long");
+  const Result<Json> json = ParseJson(line);
+  if (!json) return Fail(json.error());
+  Program program;
+  JsonErrors errors;
+  {
+    ObjectReader reader(*json, "", errors);
+    std::string type;
+    reader.Read("type", type);
+    if (errors.ok() && type != "program")
+      errors.Add("type", "\"" + type + "\" is no message that a node takes");
+    reader.ReadValue("run", program.run, RunFromJson);
+    reader.ReadList("tasks", program.tasks, TaskFromJson);
+  }
+  if (!errors.ok()) return Fail(errors.error());
+  return program;
+}
+
+}  // namespace drover

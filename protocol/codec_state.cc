@@ -1,0 +1,169 @@
+// DesiredState <-> JSON. The same form is used on the wire, in the node's records and by
+// `node-helper show`.
+
+#include "protocol/codec.h"
+#include "protocol/json_reader.h"
+
+namespace drover {
+namespace {
+
+constexpr std::int64_t kMaxU16 = 65535;
+constexpr std::int64_t kMaxU32 = 4294967295;
+
+Json ToJson(const InterfaceAddress& address) {
+  return {{"interface", address.interface},
+          {"prefix", address.prefix.ToString()},
+          {"announce", address.announce}};
+}
+
+InterfaceAddress AddressFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  InterfaceAddress address;
+  ObjectReader reader(json, path, errors);
+  reader.Read("interface", address.interface);
+  reader.ReadWord("prefix", address.prefix, Prefix::Parse);
+  reader.Read("announce", address.announce);
+  return address;
+}
+
+Json ToJson(const Sysctl& sysctl) { return {{"key", sysctl.key}, {"value", sysctl.value}}; }
+
+Sysctl SysctlFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  Sysctl sysctl;
+  ObjectReader reader(json, path, errors);
+  reader.Read("key", sysctl.key);
+  reader.Read("value", sysctl.value);
+  return sysctl;
+}
+
+Json ToJson(const Destination& destination) {
+  return {{"address", destination.address.ToString()},
+          {"port", destination.port},
+          {"forward", ToString(destination.forward)},
+          {"weight", destination.weight},
+          {"upper_threshold", destination.upper_threshold},
+          {"lower_threshold", destination.lower_threshold}};
+}
+
+Destination DestinationFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  Destination destination;
+  ObjectReader reader(json, path, errors);
+  reader.ReadWord("address", destination.address, IpAddress::Parse);
+  reader.ReadInteger("port", destination.port, 0, kMaxU16);
+  reader.ReadWord("forward", destination.forward, ParseForwarding);
+  reader.ReadInteger("weight", destination.weight, 0, kMaxU32);
+  reader.ReadInteger("upper_threshold", destination.upper_threshold, 0, kMaxU32);
+  reader.ReadInteger("lower_threshold", destination.lower_threshold, 0, kMaxU32);
+  return destination;
+}
+
+Json ToJson(const Persistence& persistence) {
+  return {{"timeout_s", persistence.timeout.count()},
+          {"netmask_length", persistence.netmask_length},
+          {"engine", persistence.engine}};
+}
+
+Persistence PersistenceFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  Persistence persistence;
+  ObjectReader reader(json, path, errors);
+  reader.ReadDuration("timeout_s", persistence.timeout);
+  reader.ReadInteger("netmask_length", persistence.netmask_length, 0, 128);
+  reader.Read("engine", persistence.engine);
+  return persistence;
+}
+
+Json ToJson(const ServiceKey& key) {
+  if (const auto* socket = std::get_if<SocketKey>(&key)) return KeyToJson(*socket);
+  const auto& fwmark = std::get<FwmarkKey>(key);
+  return {{"fwmark", fwmark.mark}, {"family", ToString(fwmark.family)}};
+}
+
+ServiceKey ServiceKeyFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  if (!json.is_object() || !json.contains("fwmark")) return SocketKeyFromJson(json, path, errors);
+  FwmarkKey key;
+  ObjectReader reader(json, path, errors);
+  reader.ReadInteger("fwmark", key.mark, 1, kMaxU32);
+  reader.ReadWord("family", key.family, ParseFamily);
+  return key;
+}
+
+Json ToJson(const VirtualService& service) {
+  Json json = {{"key", ToJson(service.key)},
+               {"scheduler", service.scheduler},
+               {"scheduler_flags", service.scheduler_flags},
+               {"one_packet", service.one_packet},
+               {"destinations", Json::array()}};
+  if (service.persistence) json["persistence"] = ToJson(*service.persistence);
+  for (const Destination& destination : service.destinations)
+    json["destinations"].push_back(ToJson(destination));
+  return json;
+}
+
+VirtualService ServiceFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  VirtualService service;
+  ObjectReader reader(json, path, errors);
+  reader.ReadValue("key", service.key, ServiceKeyFromJson);
+  reader.Read("scheduler", service.scheduler);
+  reader.Read("scheduler_flags", service.scheduler_flags);
+  reader.Read("one_packet", service.one_packet);
+  if (reader.Has("persistence")) {
+    service.persistence.emplace();
+    reader.ReadValue("persistence", *service.persistence, PersistenceFromJson);
+  }
+  reader.ReadList("destinations", service.destinations, DestinationFromJson);
+  return service;
+}
+
+}  // namespace
+
+Json KeyToJson(const SocketKey& key) {
+  return {{"transport", ToString(key.transport)},
+          {"address", key.address.ToString()},
+          {"port", key.port}};
+}
+
+SocketKey SocketKeyFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  SocketKey key;
+  ObjectReader reader(json, path, errors);
+  reader.ReadWord("transport", key.transport, ParseTransport);
+  reader.ReadWord("address", key.address, IpAddress::Parse);
+  reader.ReadInteger("port", key.port, 0, kMaxU16);
+  return key;
+}
+
+Json StateToJson(const DesiredState& state) {
+  Json json = {
+      {"addresses", Json::array()}, {"sysctls", Json::array()}, {"services", Json::array()}};
+  for (const InterfaceAddress& address : state.addresses)
+    json["addresses"].push_back(ToJson(address));
+  for (const Sysctl& sysctl : state.sysctls) json["sysctls"].push_back(ToJson(sysctl));
+  for (const VirtualService& service : state.services) json["services"].push_back(ToJson(service));
+  return json;
+}
+
+DesiredState StateFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  DesiredState state;
+  {
+    ObjectReader reader(json, path, errors);
+    reader.ReadList("addresses", state.addresses, AddressFromJson);
+    reader.ReadList("sysctls", state.sysctls, SysctlFromJson);
+    reader.ReadList("services", state.services, ServiceFromJson);
+  }
+  if (!errors.ok()) return state;
+  if (const Status status = ValidateState(state); !status) errors.Add(path, status.error().message);
+  return state;
+}
+
+std::string EncodeState(const DesiredState& state, int indent) {
+  return Dump(StateToJson(state), indent);
+}
+
+Result<DesiredState> DecodeState(std::string_view text) {
+  const Result<Json> json = ParseJson(text);
+  if (!json) return Fail(json.error());
+  JsonErrors errors;
+  DesiredState state = StateFromJson(*json, "", errors);
+  if (!errors.ok()) return Fail(errors.error());
+  return state;
+}
+
+}  // namespace drover
