@@ -1,0 +1,217 @@
+// The wire form: what goes out comes back equal, and everything else is refused with its path.
+
+#include "protocol/codec.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "protocol/json_reader.h"
+
+namespace drover {
+namespace {
+
+DesiredState RichState() {
+  DesiredState state;
+  state.addresses = {
+      {.interface = "lo", .prefix = *Prefix::Parse("10.0.0.100/32"), .announce = true},
+      {.interface = "eth0", .prefix = *Prefix::Parse("2001:db8::5/128")}};
+  state.sysctls = {{"net/ipv4/conf/all/arp_ignore", "1"},
+                   {"net/ipv4/tcp_rmem", "4096 131072 6291456"}};
+  VirtualService web{.key = SocketKey{Transport::kTcp, *IpAddress::Parse("10.0.0.100"), 80},
+                     .scheduler = "mh",
+                     .scheduler_flags = {"mh-fallback", "mh-port"},
+                     .persistence = Persistence{std::chrono::seconds(50), 24, "sip"}};
+  web.destinations = {
+      {.address = *IpAddress::Parse("10.0.0.1"),
+       .port = 80,
+       .weight = 3,
+       .upper_threshold = 10,
+       .lower_threshold = 5},
+      {.address = *IpAddress::Parse("10.0.0.2"), .port = 8080, .forward = Forwarding::kNat}};
+  VirtualService marked{.key = FwmarkKey{4294967295U, Family::kIpv6}, .scheduler = "wrr"};
+  state.services = {web, marked};
+  return state;
+}
+
+Program RichProgram() {
+  Program program;
+  program.run = {"r1", "demo", "playbooks/demo.yml", "abc", "ops", "control", 42};
+  const std::string binary("\0\xff\n%", 4);
+  std::uint32_t id = 0;
+  const auto add = [&](TaskAction action) {
+    program.tasks.push_back({.id = id++,
+                             .name = "a \"task\"",
+                             .action = std::move(action),
+                             .check = true,
+                             .diff = true,
+                             .secret = true,
+                             .ignore_errors = true,
+                             .timeout = std::chrono::milliseconds(5)});
+  };
+  add(ConvergeTask{RichState()});
+  add(PruneTask{RichState()});
+  add(CommandTask{{"nginx", "-t"}, "/tmp", "/a*", "/b", binary, false});
+  add(FileTask{"/etc/x", binary, {"root", "adm", 0640U}, true, "nginx -t -c %s"});
+  add(FileTask{"/etc/y", "", {}, false, ""});
+  add(PackageTask{{"nginx", "curl"}, PackageState::kLatest, true});
+  add(ServiceTask{"nginx", ServiceState::kReloaded, true});
+  add(ServiceTask{"nginx", std::nullopt, std::nullopt});
+  add(WaitForTask{.endpoint = *Endpoint::Parse("[::1]:80"), .path = "", .present = false});
+  ProbeTask probe;
+  probe.services = {{.service = {Transport::kTcp, *IpAddress::Parse("10.0.0.100"), 80},
+                     .connections = 12,
+                     .http_path = "/"}};
+  probe.vips = {*IpAddress::Parse("10.0.0.100")};
+  probe.peers = {{"rs1", *IpAddress::Parse("10.0.0.1")}};
+  add(probe);
+  return program;
+}
+
+std::vector<Event> RichEvents() {
+  TaskResult failed{.task = 7,
+                    .status = TaskStatus::kFailed,
+                    .message = "service tcp 10.0.0.100:80: no such scheduler",
+                    .code = ErrorCode::kNotFound,
+                    .changes = {{"add", "service tcp 10.0.0.100:80", "", "rr", "missing"}},
+                    .detail = CommandOutcome{137, "out", "err", true},
+                    .duration = std::chrono::microseconds(1234)};
+  ProbeOutcome outcome;
+  outcome.services = {{{Transport::kTcp, *IpAddress::Parse("10.0.0.100"), 80},
+                       {{.reply_mac = "02:00:00:00:00:01", .body = "rs1", .http_status = 200},
+                        {.error = Error{ErrorCode::kTimeout, "no answer"}}}}};
+  outcome.arp = {
+      {*IpAddress::Parse("10.0.0.100"), true, false, "eth0", {{"02:00:00:00:00:01", 2}}}};
+  outcome.peers = {{"rs1", "02:00:00:00:00:01"}, {"rs2", ""}};
+  return {Hello{1, "0.1.0", "rs1", "6.1.0", true},
+          TaskStarted{3},
+          failed,
+          TaskResult{.task = 8, .detail = FileDiff{"/etc/x", "a", std::nullopt, false}},
+          TaskResult{.task = 9, .status = TaskStatus::kChanged, .detail = outcome},
+          ProgramDone{true},
+          SessionError{{ErrorCode::kDenied, "locked"}}};
+}
+
+TEST(Codec, ProgramComesBackEqual) {
+  const std::string line = EncodeProgram(RichProgram());
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  const Result<Program> program = DecodeProgram(line);
+  ASSERT_TRUE(program) << program.error().message;
+  EXPECT_EQ(*program, RichProgram());
+}
+
+TEST(Codec, EventsComeBackEqual) {
+  for (const Event& event : RichEvents()) {
+    const std::string line = EncodeEvent(event);
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+    const Result<Event> back = DecodeEvent(line);
+    ASSERT_TRUE(back) << line << ": " << back.error().message;
+    EXPECT_EQ(*back, event);
+  }
+}
+
+TEST(Codec, StateComesBackEqual) {
+  const Result<DesiredState> state = DecodeState(EncodeState(RichState(), 2));
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_EQ(*state, RichState());
+}
+
+TEST(Codec, TruncationAtEveryByteIsAnErrorAndNoCrash) {
+  const std::string line = EncodeProgram(RichProgram());
+  for (std::size_t length = 0; length < line.size(); ++length) {
+    EXPECT_FALSE(DecodeProgram(std::string_view(line).substr(0, length)));
+  }
+  for (const Event& event : RichEvents()) {
+    const std::string text = EncodeEvent(event);
+    for (std::size_t length = 0; length < text.size(); ++length) {
+      EXPECT_FALSE(DecodeEvent(std::string_view(text).substr(0, length)));
+    }
+  }
+}
+
+// Every value of a message, replaced by something of another kind, must be refused (or still be
+// legal), never crash.
+void SpoilEachValue(Json& root, Json& node, const std::function<void(const std::string&)>& decode) {
+  if (node.is_structured()) {
+    for (auto& child : node) SpoilEachValue(root, child, decode);
+  }
+  const Json kept = node;
+  for (const Json& wrong : {Json(nullptr), Json(-1), Json(1e300), Json("\u0001"), Json::array({1}),
+                            Json::object({{"x", 1}}), Json(true), Json(18446744073709551615ULL)}) {
+    node = wrong;
+    decode(Dump(root));
+  }
+  node = kept;
+}
+
+TEST(Codec, WrongTypesAnywhereNeverCrash) {
+  int refused = 0;
+  Json program = *ParseJson(EncodeProgram(RichProgram()));
+  SpoilEachValue(program, program,
+                 [&](const std::string& line) { refused += DecodeProgram(line) ? 0 : 1; });
+  for (const Event& event : RichEvents()) {
+    Json json = *ParseJson(EncodeEvent(event));
+    SpoilEachValue(json, json,
+                   [&](const std::string& line) { refused += DecodeEvent(line) ? 0 : 1; });
+  }
+  EXPECT_GT(refused, 1000);
+}
+
+TEST(Codec, ErrorsCarryThePathOfTheValue) {
+  struct Case {
+    std::string path;
+    Json value;
+    std::string want;
+  };
+  const std::vector<Case> cases = {
+      {"/type", "hello", "type: \"hello\" is no message that a node takes"},
+      {"/surprise", 1, "surprise: unknown key"},
+      {"/tasks/0/action/state/services/0/scheduler", 7,
+       "tasks[0].action.state.services[0].scheduler: must be a string"},
+      {"/tasks/0/action/state/services/0/scheduler", "xx",
+       "tasks[0].action.state: service tcp 10.0.0.100:80: unknown scheduler"},
+      {"/tasks/0/action/state/addresses/0/prefix", "10.0.0.0/99",
+       "tasks[0].action.state.addresses[0].prefix: \"99\" is no prefix length"},
+      {"/tasks/2/action/kind", "rm", "tasks[2].action.kind: unknown kind of task \"rm\""},
+      {"/tasks/2/action/argv", Json::array(), "tasks[2].action.argv: names no program"},
+      {"/tasks/3/action/dest", "etc/x", "tasks[3].action.dest: must be an absolute path"},
+      {"/tasks/3/action/mode", 4096, "tasks[3].action.mode: must be an integer from 0 to 4095"},
+      {"/tasks/3/action/content", "!!!!", "tasks[3].action.content: no base64 text"},
+  };
+  for (const Case& c : cases) {
+    Json json = *ParseJson(EncodeProgram(RichProgram()));
+    json[Json::json_pointer(c.path)] = c.value;
+    const Result<Program> program = DecodeProgram(Dump(json));
+    ASSERT_FALSE(program) << c.path;
+    EXPECT_EQ(program.error().message.substr(0, c.want.size()), c.want);
+  }
+}
+
+TEST(Codec, AMissingKeyIsNamed) {
+  Json json = *ParseJson(EncodeEvent(Hello{1, "0.1.0", "rs1", "6.1.0", true}));
+  json.erase("kernel");
+  EXPECT_EQ(DecodeEvent(Dump(json)).error().message, "kernel: is missing");
+}
+
+TEST(Codec, OutputThatIsNotUtf8IsReplacedNotLost) {
+  TaskResult result{.detail = CommandOutcome{0, std::string("a\xff") + "b", "", false}};
+  const Result<Event> back = DecodeEvent(EncodeEvent(result));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(std::get<CommandOutcome>(std::get<TaskResult>(*back).detail).stdout_text,
+            "a\xEF\xBF\xBD"
+            "b");
+}
+
+TEST(Base64, EveryLengthComesBack) {
+  std::string bytes;
+  for (int i = 0; i < 70; ++i) {
+    EXPECT_EQ(*DecodeBase64(EncodeBase64(bytes)), bytes);
+    bytes += static_cast<char>(i * 37);
+  }
+  EXPECT_EQ(EncodeBase64("foob"), "Zm9vYg==");  // RFC 4648, section 10
+  for (const std::string text : {"Zg=", "Z===", "Zm9v====", "Zm=v", "Zg==Zg=="})
+    EXPECT_FALSE(DecodeBase64(text)) << text;
+}
+
+}  // namespace
+}  // namespace drover
