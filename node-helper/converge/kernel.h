@@ -1,6 +1,7 @@
 // The seam to the kernel: what converge needs from it, and nothing else. The real one is
-// node-helper/net/linux_kernel.h, the twin for unit tests is tests/fakes/fake_kernel.h; one
-// contract suite (tests/contract/) holds both to the same rules.
+// node-helper/net/linux_kernel.h, the one that only pretends is dry_run_kernel.h, the twin for unit
+// tests is tests/fakes/fake_kernel.h; one contract suite (tests/contract/) holds them to the same
+// rules.
 //
 // One thread at a time.
 #pragma once
@@ -21,11 +22,17 @@ class Kernel {
   // What the kernel has now: every address of every interface, every ip_vs service of this network
   // namespace, and the named sysctls (keys with slashes). A sysctl that the kernel does not have is
   // left out. Without ip_vs in the kernel the services are empty; nothing is loaded by looking.
+  // Destinations are in the order in which they were added.
   virtual Result<DesiredState> Observe(const std::vector<std::string>& sysctl_keys) = 0;
 
   // Sends one change. The error names the resource and the kernel's reason; kExists and kNotFound
-  // mean that the observation was stale. An announced address is announced once it is usable.
+  // mean that the observation was stale. An announced address is announced once it is usable, on
+  // interfaces that are up and have neighbours (so never on lo).
   virtual Status Apply(const Change& change) = 0;
+
+  // Changes nothing: the error that Apply would give, as far as it can be told beforehand (an
+  // interface that does not exist, ip_vs neither there nor loadable). Success promises nothing.
+  virtual Status Rehearse(const Change& change) = 0;
 };
 
 }  // namespace drover
