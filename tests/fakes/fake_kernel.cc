@@ -1,0 +1,190 @@
+#include "tests/fakes/fake_kernel.h"
+
+#include <algorithm>
+
+#include "node-helper/converge/plan.h"
+
+namespace drover {
+namespace {
+
+const Destination* FindDestination(const VirtualService& service, const Endpoint& endpoint) {
+  for (const Destination& destination : service.destinations) {
+    if (destination.endpoint() == endpoint) return &destination;
+  }
+  return nullptr;
+}
+
+template <typename Action>
+Error Refusal(const Action& action, ErrorCode code, const std::string& reason) {
+  return Error{code, Describe(Change{action, ""}).resource + ": " + reason};
+}
+
+}  // namespace
+
+FakeKernel::FakeKernel() : interfaces_{"lo", "eth0"} {
+  for (const std::string& scheduler : KnownSchedulers()) schedulers_.insert(scheduler);
+}
+
+void FakeKernel::SetSysctlValue(const std::string& key, const std::string& value) {
+  std::erase_if(state_.sysctls, [&key](const Sysctl& sysctl) { return sysctl.key == key; });
+  state_.sysctls.push_back({key, value});
+}
+
+void FakeKernel::CoupleSysctl(const std::string& key, const std::string& other,
+                              const std::string& value) {
+  coupled_[key] = Sysctl{other, value};
+}
+
+void FakeKernel::FailNth(int n, const Error& error) {
+  fail_in_ = n;
+  failure_ = error;
+}
+
+Result<DesiredState> FakeKernel::Observe(const std::vector<std::string>& sysctl_keys) {
+  ++observations_;
+  const std::set<std::string> wanted(sysctl_keys.begin(), sysctl_keys.end());
+  DesiredState observed = state_;
+  std::erase_if(observed.sysctls,
+                [&wanted](const Sysctl& sysctl) { return wanted.count(sysctl.key) == 0; });
+  for (InterfaceAddress& address : observed.addresses) address.announce = false;
+  return Canonical(observed);
+}
+
+Status FakeKernel::Apply(const Change& change) {
+  if (fail_in_ > 0 && --fail_in_ == 0) return Fail(*failure_);
+  const Status allowed =
+      std::visit([this](const auto& action) { return Check(action); }, change.action);
+  if (!allowed) return allowed;
+  state_ = Advance(std::move(state_), change);
+  if (const auto* set = std::get_if<SetSysctl>(&change.action)) {
+    const auto coupled = coupled_.find(set->sysctl.key);
+    if (coupled != coupled_.end()) SetSysctlValue(coupled->second.key, coupled->second.value);
+  }
+  if (const auto* add = std::get_if<AddAddress>(&change.action)) {
+    if (add->address.announce && add->address.interface != "lo") {
+      announced_.push_back(add->address.prefix.address.ToString());
+    }
+  }
+  applied_.push_back(change);
+  return {};
+}
+
+Status FakeKernel::Rehearse(const Change& change) {
+  if (const auto* add = std::get_if<AddAddress>(&change.action)) {
+    if (interfaces_.count(add->address.interface) == 0) return Check(*add);
+  }
+  if (const auto* add = std::get_if<AddService>(&change.action)) {
+    if (!has_ipvs_) return Check(*add);
+  }
+  return {};
+}
+
+Status FakeKernel::Check(const AddAddress& add) const {
+  if (interfaces_.count(add.address.interface) == 0) {
+    return Fail(Refusal(add, ErrorCode::kInvalid, "there is no interface " + add.address.interface));
+  }
+  for (const InterfaceAddress& other : state_.addresses) {
+    if (other.interface != add.address.interface) continue;
+    // IPv6 keeps an address once, IPv4 once per prefix length.
+    const bool same = add.address.prefix.address.is_v4()
+                          ? other.prefix == add.address.prefix
+                          : other.prefix.address == add.address.prefix.address;
+    if (same) return Fail(Refusal(add, ErrorCode::kExists, "it is already there"));
+  }
+  return {};
+}
+
+Status FakeKernel::Check(const RemoveAddress& remove) const {
+  if (interfaces_.count(remove.address.interface) == 0) {
+    return Fail(
+        Refusal(remove, ErrorCode::kInvalid, "there is no interface " + remove.address.interface));
+  }
+  for (const InterfaceAddress& other : state_.addresses) {
+    if (other.interface == remove.address.interface && other.prefix == remove.address.prefix) {
+      return {};
+    }
+  }
+  return Fail(Refusal(remove, ErrorCode::kNotFound, "it is not there"));
+}
+
+Status FakeKernel::Check(const SetSysctl& set) const {
+  for (const Sysctl& sysctl : state_.sysctls) {
+    if (sysctl.key == set.sysctl.key) return {};
+  }
+  return Fail(Refusal(set, ErrorCode::kInvalid, "this kernel has no such setting"));
+}
+
+const VirtualService* FakeKernel::FindService(const ServiceKey& key) const {
+  for (const VirtualService& service : state_.services) {
+    if (service.key == key) return &service;
+  }
+  return nullptr;
+}
+
+Status FakeKernel::CheckScheduler(const VirtualService& service) const {
+  if (schedulers_.count(service.scheduler) != 0) return {};
+  return Fail(ErrorCode::kInvalid,
+              NameOf(service) + ": this kernel has no scheduler " + service.scheduler);
+}
+
+Status FakeKernel::CheckDestination(const ServiceKey& key, const Destination& destination) const {
+  const std::string name = "real server " + destination.endpoint().ToString();
+  if (destination.lower_threshold > destination.upper_threshold) {
+    return Fail(ErrorCode::kInvalid, name + ": the lower threshold is above the upper one");
+  }
+  if (destination.address.family() != FamilyOf(key) && destination.forward != Forwarding::kTun) {
+    return Fail(ErrorCode::kInvalid, name + ": only tun mixes IPv4 and IPv6");
+  }
+  return {};
+}
+
+Status FakeKernel::Check(const AddService& add) const {
+  if (!has_ipvs_) return Fail(Refusal(add, ErrorCode::kInvalid, "this kernel has no ip_vs"));
+  if (FindService(add.service.key) != nullptr) {
+    return Fail(Refusal(add, ErrorCode::kExists, "it is already there"));
+  }
+  return CheckScheduler(add.service);
+}
+
+Status FakeKernel::Check(const EditService& edit) const {
+  if (FindService(edit.service.key) == nullptr) {
+    return Fail(Refusal(edit, ErrorCode::kNotFound, "there is no such service"));
+  }
+  return CheckScheduler(edit.service);
+}
+
+Status FakeKernel::Check(const RemoveService& remove) const {
+  if (FindService(remove.service.key) != nullptr) return {};
+  return Fail(Refusal(remove, ErrorCode::kNotFound, "there is no such service"));
+}
+
+Status FakeKernel::Check(const AddDestination& add) const {
+  const VirtualService* service = FindService(add.service);
+  if (service == nullptr) {
+    return Fail(Refusal(add, ErrorCode::kNotFound, "there is no such service"));
+  }
+  if (const Status fine = CheckDestination(add.service, add.destination); !fine) return fine;
+  if (FindDestination(*service, add.destination.endpoint()) == nullptr) return {};
+  return Fail(Refusal(add, ErrorCode::kExists, "it is already there"));
+}
+
+Status FakeKernel::Check(const EditDestination& edit) const {
+  const VirtualService* service = FindService(edit.service);
+  if (service == nullptr) {
+    return Fail(Refusal(edit, ErrorCode::kNotFound, "there is no such service"));
+  }
+  if (const Status fine = CheckDestination(edit.service, edit.destination); !fine) return fine;
+  if (FindDestination(*service, edit.destination.endpoint()) != nullptr) return {};
+  return Fail(Refusal(edit, ErrorCode::kNotFound, "there is no such real server"));
+}
+
+Status FakeKernel::Check(const RemoveDestination& remove) const {
+  const VirtualService* service = FindService(remove.service);
+  if (service == nullptr) {
+    return Fail(Refusal(remove, ErrorCode::kNotFound, "there is no such service"));
+  }
+  if (FindDestination(*service, remove.destination.endpoint()) != nullptr) return {};
+  return Fail(Refusal(remove, ErrorCode::kNotFound, "there is no such real server"));
+}
+
+}  // namespace drover
