@@ -5,10 +5,12 @@
 // sense in one go.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 namespace drover {
@@ -20,8 +22,8 @@ struct SourceFile {
 };
 using SourceFilePtr = std::shared_ptr<const SourceFile>;
 
-// A place in a user's file. Line and column count from 1; 0 means that the place is the file as a
-// whole. A default Place (no file) is the command line.
+// A place in a user's file. Line and column (in characters) count from 1; 0 means that the place is
+// the file as a whole. A default Place (no file) is the command line.
 struct Place {
   SourceFilePtr file;
   int line = 0;
@@ -53,6 +55,21 @@ inline tl::unexpected<Diagnostics> Wrong(Place place, std::string message, std::
 // …?".
 std::string Format(const Diagnostic& diagnostic);
 std::string Format(const Diagnostics& diagnostics);
+// The same with "warning" for "error".
+std::string FormatWarning(const Diagnostic& diagnostic);
+
+// Finds the places of byte offsets in one file; made once per file, since it indexes the lines.
+class LineIndex {
+ public:
+  explicit LineIndex(SourceFilePtr file);
+  [[nodiscard]] Place At(std::size_t offset) const;
+  // Offset of a line (from 1) and a byte in it (from 0), kept inside the text.
+  [[nodiscard]] std::size_t Offset(int line, int byte) const;
+
+ private:
+  SourceFilePtr file_;
+  std::vector<std::size_t> starts_;
+};
 
 // The candidate nearest to `word` when it is near enough to be a slip of the finger, else empty.
 std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -2,8 +2,8 @@
 // Scalars become values by YAML 1.1's rules, as Ansible (PyYAML) reads them: yes/on are true, 0777
 // is octal, 12:30 is sexagesimal.
 //
-// yaml-cpp parses (yaml_parser.cc, the only file that includes it); duplicate keys and scalar types
-// are ours.
+// yaml-cpp parses (yaml_parser.cc, the only file that includes it); duplicate keys, merge keys and
+// scalar types are ours. Text that is JSON is read as JSON, as Ansible does: there 1e3 is a number.
 #pragma once
 
 #include <string>
@@ -23,7 +23,7 @@ struct YamlNode {
   Place place;
   std::string scalar;           // as written, without quotes
   bool plain = true;            // false: quoted or a block scalar, so always a string
-  std::string tag;              // explicit tag such as "!vault"; empty without one
+  std::string tag;              // explicit tag such as "!!int"; empty without one
   std::vector<YamlNode> items;  // of a sequence
   std::vector<std::pair<YamlNode, YamlNode>> entries;  // of a mapping, in the order of writing
 
@@ -44,7 +44,11 @@ Parsed<YamlNode> ParseYaml(const SourceFilePtr& file);
 // print them.
 Value ToValue(const YamlNode& node);
 
-// Reads a whole file (at most 16 MiB, UTF-8). The error says which file and why.
+// A mapping's key as ToValue names it: `yes:` is "true", `0x10:` is "16", `"yes":` is "yes".
+std::string KeyOf(const YamlNode& key);
+
+// Reads a whole file (at most 16 MiB, UTF-8, a byte order mark is dropped). The error says which
+// file and why.
 Parsed<SourceFilePtr> ReadSource(const std::string& path);
 
 }  // namespace drover
