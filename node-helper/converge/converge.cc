@@ -44,11 +44,10 @@ ConvergeReport Run(Kernel& kernel, const std::vector<std::string>& keys, const P
     if (plan->empty()) return report;
     if (round > kMaxRounds) {
       report.failed = plan->front();
-      report.error =
-          Error{ErrorCode::kInternal, Describe(plan->front()).resource +
-                                          ": does not settle; it was changed back " +
-                                          std::to_string(kMaxRounds) +
-                                          " times (another program, or a setting that sets it)"};
+      report.error = Error{
+          ErrorCode::kInternal,
+          Describe(plan->front()).resource + ": does not settle; it was changed back " +
+              std::to_string(kMaxRounds) + " times (another program, or a setting that sets it)"};
       return report;
     }
     ApplyAll(kernel, *plan, report);

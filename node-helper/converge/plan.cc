@@ -43,9 +43,8 @@ Status PlanSysctls(const DesiredState& desired, const DesiredState& observed,
   std::map<std::string, std::string> values;
   for (const Sysctl& sysctl : observed.sysctls) values[sysctl.key] = sysctl.value;
   std::vector<Sysctl> wanted = desired.sysctls;
-  std::sort(wanted.begin(), wanted.end(), [](const Sysctl& a, const Sysctl& b) {
-    return WriteOrder(a) < WriteOrder(b);
-  });
+  std::sort(wanted.begin(), wanted.end(),
+            [](const Sysctl& a, const Sysctl& b) { return WriteOrder(a) < WriteOrder(b); });
   for (const Sysctl& sysctl : wanted) {
     const auto found = values.find(sysctl.key);
     if (found == values.end()) {
@@ -241,8 +240,8 @@ Result<std::vector<Change>> Plan(const DesiredState& desired, const DesiredState
   const auto present = ByIdentity(observed);
   for (const InterfaceAddress& address : desired.addresses) {
     const auto found = present.find(IdentityOf(address));
-    PlanAddress(address,
-                found == present.end() ? std::vector<InterfaceAddress>{} : found->second, plan);
+    PlanAddress(address, found == present.end() ? std::vector<InterfaceAddress>{} : found->second,
+                plan);
   }
   return plan;
 }

@@ -81,7 +81,8 @@ Status FakeKernel::Rehearse(const Change& change) {
 
 Status FakeKernel::Check(const AddAddress& add) const {
   if (interfaces_.count(add.address.interface) == 0) {
-    return Fail(Refusal(add, ErrorCode::kInvalid, "there is no interface " + add.address.interface));
+    return Fail(
+        Refusal(add, ErrorCode::kInvalid, "there is no interface " + add.address.interface));
   }
   for (const InterfaceAddress& other : state_.addresses) {
     if (other.interface != add.address.interface) continue;

@@ -53,7 +53,8 @@ class FakeKernel : public Kernel {
   Status Check(const EditDestination& edit) const;
   Status Check(const RemoveDestination& remove) const;
   [[nodiscard]] Status CheckScheduler(const VirtualService& service) const;
-  [[nodiscard]] Status CheckDestination(const ServiceKey& key, const Destination& destination) const;
+  [[nodiscard]] Status CheckDestination(const ServiceKey& key,
+                                        const Destination& destination) const;
   [[nodiscard]] const VirtualService* FindService(const ServiceKey& key) const;
 
   DesiredState state_;

@@ -1,0 +1,29 @@
+// Interface addresses to and from the messages of rtnetlink (<linux/if_addr.h>). Everything here is
+// the payload behind the nlmsghdr: an ifaddrmsg and attributes.
+//
+// Pure; sockets and interface names are left to rtnetlink_addresses.
+#pragma once
+
+#include "node-helper/net/netlink_attributes.h"
+#include "protocol/address.h"
+#include "protocol/result.h"
+
+namespace drover {
+
+// One address as the kernel tells it.
+struct KernelAddress {
+  std::uint32_t interface_index = 0;
+  Prefix prefix;
+  bool secondary = false;  // IPv4: goes when its primary goes, unless promote_secondaries is on
+  bool operator==(const KernelAddress&) const = default;
+};
+
+// The scope is that of `ip address add`: host for 127.0.0.0/8, global for everything else, also on
+// lo. With `no_dad` an IPv6 address is usable at once, without looking for a duplicate first.
+Bytes EncodeAddress(std::uint32_t interface_index, const Prefix& prefix, bool no_dad);
+// Asks for all addresses of all interfaces and both families.
+Bytes EncodeListAddresses();
+// One message of that list; nothing for other families.
+Result<std::optional<KernelAddress>> DecodeAddress(ByteView payload);
+
+}  // namespace drover

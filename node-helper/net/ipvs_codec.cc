@@ -1,0 +1,296 @@
+#include "node-helper/net/ipvs_codec.h"
+
+#include <linux/genetlink.h>
+#include <linux/ip_vs.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace drover {
+namespace {
+
+constexpr std::uint32_t kSchedulerBits =
+    IP_VS_SVC_F_SCHED1 | IP_VS_SVC_F_SCHED2 | IP_VS_SVC_F_SCHED3;
+constexpr std::size_t kAddressBytes = 16;  // union nf_inet_addr, for IPv4 too
+
+Bytes Header(std::uint8_t command) {
+  return {command, IPVS_GENL_VERSION, 0, 0};  // struct genlmsghdr
+}
+
+std::uint16_t FamilyNumber(Family family) { return family == Family::kIpv4 ? AF_INET : AF_INET6; }
+
+std::uint16_t ProtocolNumber(Transport transport) {
+  switch (transport) {
+    case Transport::kTcp:
+      return IPPROTO_TCP;
+    case Transport::kUdp:
+      return IPPROTO_UDP;
+    case Transport::kSctp:
+      return IPPROTO_SCTP;
+  }
+  return 0;
+}
+
+Result<Transport> TransportOf(std::uint16_t protocol) {
+  for (const Transport transport : {Transport::kTcp, Transport::kUdp, Transport::kSctp}) {
+    if (ProtocolNumber(transport) == protocol) return transport;
+  }
+  return Fail(ErrorCode::kInternal,
+              "ip_vs: a service has the unknown protocol " + std::to_string(protocol));
+}
+
+std::uint32_t MethodNumber(Forwarding forward) {
+  switch (forward) {
+    case Forwarding::kDr:
+      return IP_VS_CONN_F_DROUTE;
+    case Forwarding::kNat:
+      return IP_VS_CONN_F_MASQ;
+    case Forwarding::kTun:
+      return IP_VS_CONN_F_TUNNEL;
+  }
+  return IP_VS_CONN_F_DROUTE;
+}
+
+Forwarding ForwardingOf(std::uint32_t method) {
+  switch (method & IP_VS_CONN_F_FWD_MASK) {
+    case IP_VS_CONN_F_MASQ:
+      return Forwarding::kNat;
+    case IP_VS_CONN_F_TUNNEL:
+      return Forwarding::kTun;
+    default:
+      return Forwarding::kDr;
+  }
+}
+
+// IPv4 netmasks travel in network order, IPv6 ones as a prefix length in host order.
+Bytes NetmaskBytes(Family family, int length) {
+  if (family == Family::kIpv6) {
+    const auto plain = static_cast<std::uint32_t>(length);
+    Bytes bytes(sizeof(plain));
+    std::memcpy(bytes.data(), &plain, sizeof(plain));
+    return bytes;
+  }
+  const std::uint32_t mask = length <= 0 ? 0 : ~std::uint32_t{0} << (32 - std::min(length, 32));
+  return {static_cast<std::uint8_t>(mask >> 24), static_cast<std::uint8_t>(mask >> 16),
+          static_cast<std::uint8_t>(mask >> 8), static_cast<std::uint8_t>(mask)};
+}
+
+// 0, which nobody can wish for, when an IPv4 mask has holes.
+int NetmaskLength(Family family, ByteView bytes) {
+  if (bytes.size() < 4) return 0;
+  if (family == Family::kIpv6) {
+    std::uint32_t length = 0;
+    std::memcpy(&length, bytes.data(), sizeof(length));
+    return length > 128 ? 0 : static_cast<int>(length);
+  }
+  const std::uint32_t mask = std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+                             std::uint32_t{bytes[2]} << 8 | std::uint32_t{bytes[3]};
+  const int length = std::countl_one(mask);
+  return std::popcount(mask) == length ? length : 0;
+}
+
+void PutAddress(AttributeWriter& writer, std::uint16_t type, const IpAddress& address) {
+  std::array<std::uint8_t, kAddressBytes> bytes{};
+  std::copy_n(address.data(), address.size(), bytes.begin());
+  writer.Put(type, bytes);
+}
+
+Result<IpAddress> AddressOf(Family family, std::optional<ByteView> bytes) {
+  const std::size_t size = family == Family::kIpv4 ? 4 : 16;
+  if (!bytes || bytes->size() < size) {
+    return Fail(ErrorCode::kInternal, "ip_vs: an address is missing or cut off");
+  }
+  if (family == Family::kIpv4) {
+    std::array<std::uint8_t, 4> v4{};
+    std::copy_n(bytes->begin(), v4.size(), v4.begin());
+    return IpAddress::V4(v4);
+  }
+  std::array<std::uint8_t, 16> v6{};
+  std::copy_n(bytes->begin(), v6.size(), v6.begin());
+  return IpAddress::V6(v6);
+}
+
+Result<Family> FamilyOfNumber(std::uint16_t number) {
+  if (number == AF_INET) return Family::kIpv4;
+  if (number == AF_INET6) return Family::kIpv6;
+  return Fail(ErrorCode::kInternal, "ip_vs: unknown address family " + std::to_string(number));
+}
+
+// What finds the service. The kernel takes the mark when there is one, else protocol, address and
+// port (ip_vs_genl_parse_service).
+void PutKey(AttributeWriter& writer, const ServiceKey& key) {
+  writer.PutU16(IPVS_SVC_ATTR_AF, FamilyNumber(FamilyOf(key)));
+  if (const auto* fwmark = std::get_if<FwmarkKey>(&key)) {
+    writer.PutU32(IPVS_SVC_ATTR_FWMARK, fwmark->mark);
+    return;
+  }
+  const auto& socket = std::get<SocketKey>(key);
+  writer.PutU16(IPVS_SVC_ATTR_PROTOCOL, ProtocolNumber(socket.transport));
+  PutAddress(writer, IPVS_SVC_ATTR_ADDR, socket.address);
+  writer.PutU16Be(IPVS_SVC_ATTR_PORT, socket.port);
+}
+
+void PutSettings(AttributeWriter& writer, const VirtualService& service) {
+  const Family family = FamilyOf(service.key);
+  ip_vs_flags flags{};
+  flags.mask =
+      ~std::uint32_t{0};  // all are ours to say; the kernel keeps IP_VS_SVC_F_HASHED itself
+  // Flags were validated where the state came in; a foreign one would be 0 here.
+  flags.flags = SchedulerFlagBits(service.scheduler, service.scheduler_flags).value_or(0);
+  if (service.persistence) flags.flags |= IP_VS_SVC_F_PERSISTENT;
+  if (service.one_packet) flags.flags |= IP_VS_SVC_F_ONEPACKET;
+  const Persistence persistence = service.persistence.value_or(
+      Persistence{std::chrono::seconds(0), family == Family::kIpv4 ? 32 : 128, ""});
+  writer.PutText(IPVS_SVC_ATTR_SCHED_NAME, service.scheduler);
+  if (!persistence.engine.empty()) writer.PutText(IPVS_SVC_ATTR_PE_NAME, persistence.engine);
+  writer.Put(IPVS_SVC_ATTR_FLAGS,
+             ByteView(reinterpret_cast<const std::uint8_t*>(&flags), sizeof(flags)));
+  writer.PutU32(IPVS_SVC_ATTR_TIMEOUT, static_cast<std::uint32_t>(persistence.timeout.count()));
+  writer.Put(IPVS_SVC_ATTR_NETMASK, NetmaskBytes(family, persistence.netmask_length));
+}
+
+Bytes ServiceMessage(std::uint8_t command, const ServiceKey& key, const VirtualService* settings) {
+  Bytes bytes = Header(command);
+  AttributeWriter writer(bytes);
+  const std::size_t nested = writer.Begin(IPVS_CMD_ATTR_SERVICE | NLA_F_NESTED);
+  PutKey(writer, key);
+  if (settings != nullptr) PutSettings(writer, *settings);
+  writer.End(nested);
+  return bytes;
+}
+
+Bytes DestinationMessage(std::uint8_t command, const ServiceKey& key,
+                         const Destination& destination, bool with_settings) {
+  Bytes bytes = ServiceMessage(command, key, nullptr);
+  AttributeWriter writer(bytes);
+  const std::size_t nested = writer.Begin(IPVS_CMD_ATTR_DEST | NLA_F_NESTED);
+  // Unlike the service's, this family decides how the 16 bytes are read (tun may mix them).
+  writer.PutU16(IPVS_DEST_ATTR_ADDR_FAMILY, FamilyNumber(destination.address.family()));
+  PutAddress(writer, IPVS_DEST_ATTR_ADDR, destination.address);
+  writer.PutU16Be(IPVS_DEST_ATTR_PORT, destination.port);
+  if (with_settings) {
+    writer.PutU32(IPVS_DEST_ATTR_FWD_METHOD, MethodNumber(destination.forward));
+    writer.PutU32(IPVS_DEST_ATTR_WEIGHT, destination.weight);
+    writer.PutU32(IPVS_DEST_ATTR_U_THRESH, destination.upper_threshold);
+    writer.PutU32(IPVS_DEST_ATTR_L_THRESH, destination.lower_threshold);
+  }
+  writer.End(nested);
+  return bytes;
+}
+
+Result<AttributeReader> Nested(ByteView payload, std::uint16_t type) {
+  if (payload.size() < sizeof(genlmsghdr)) {
+    return Fail(ErrorCode::kInternal, "ip_vs: a message is cut off");
+  }
+  const auto outer = AttributeReader::Parse(payload.subspan(sizeof(genlmsghdr)));
+  if (!outer) return Fail(outer.error());
+  const std::optional<ByteView> inner = outer->Get(type);
+  if (!inner) return Fail(ErrorCode::kInternal, "ip_vs: a message lacks its content");
+  return AttributeReader::Parse(*inner);
+}
+
+Result<ServiceKey> KeyOf(const AttributeReader& attributes) {
+  const auto number = attributes.U16(IPVS_SVC_ATTR_AF);
+  if (!number) return Fail(ErrorCode::kInternal, "ip_vs: a service has no address family");
+  const Result<Family> family = FamilyOfNumber(*number);
+  if (!family) return Fail(family.error());
+  if (const auto mark = attributes.U32(IPVS_SVC_ATTR_FWMARK); mark && *mark != 0) {
+    return ServiceKey(FwmarkKey{*mark, *family});
+  }
+  const auto protocol = attributes.U16(IPVS_SVC_ATTR_PROTOCOL);
+  const auto port = attributes.U16Be(IPVS_SVC_ATTR_PORT);
+  if (!protocol || !port) {
+    return Fail(ErrorCode::kInternal, "ip_vs: a service has no protocol or port");
+  }
+  const Result<Transport> transport = TransportOf(*protocol);
+  if (!transport) return Fail(transport.error());
+  const Result<IpAddress> address = AddressOf(*family, attributes.Get(IPVS_SVC_ATTR_ADDR));
+  if (!address) return Fail(address.error());
+  return ServiceKey(SocketKey{*transport, *address, *port});
+}
+
+}  // namespace
+
+Bytes EncodeAddService(const VirtualService& service) {
+  return ServiceMessage(IPVS_CMD_NEW_SERVICE, service.key, &service);
+}
+
+Bytes EncodeEditService(const VirtualService& service) {
+  return ServiceMessage(IPVS_CMD_SET_SERVICE, service.key, &service);
+}
+
+Bytes EncodeRemoveService(const ServiceKey& key) {
+  return ServiceMessage(IPVS_CMD_DEL_SERVICE, key, nullptr);
+}
+
+Bytes EncodeAddDestination(const ServiceKey& key, const Destination& destination) {
+  return DestinationMessage(IPVS_CMD_NEW_DEST, key, destination, /*with_settings=*/true);
+}
+
+Bytes EncodeEditDestination(const ServiceKey& key, const Destination& destination) {
+  return DestinationMessage(IPVS_CMD_SET_DEST, key, destination, /*with_settings=*/true);
+}
+
+Bytes EncodeRemoveDestination(const ServiceKey& key, const Destination& destination) {
+  return DestinationMessage(IPVS_CMD_DEL_DEST, key, destination, /*with_settings=*/false);
+}
+
+Bytes EncodeListServices() { return Header(IPVS_CMD_GET_SERVICE); }
+
+Bytes EncodeListDestinations(const ServiceKey& key) {
+  return ServiceMessage(IPVS_CMD_GET_DEST, key, nullptr);
+}
+
+Result<VirtualService> DecodeService(ByteView payload) {
+  const Result<AttributeReader> attributes = Nested(payload, IPVS_CMD_ATTR_SERVICE);
+  if (!attributes) return Fail(attributes.error());
+  Result<ServiceKey> key = KeyOf(*attributes);
+  if (!key) return Fail(key.error());
+  const auto scheduler = attributes->Text(IPVS_SVC_ATTR_SCHED_NAME);
+  const auto flags = attributes->U32(IPVS_SVC_ATTR_FLAGS);  // the first field of ip_vs_flags
+  const auto timeout = attributes->U32(IPVS_SVC_ATTR_TIMEOUT);
+  const auto netmask = attributes->Get(IPVS_SVC_ATTR_NETMASK);
+  if (!scheduler || !flags || !timeout || !netmask) {
+    return Fail(ErrorCode::kInternal, "service " + ToString(*key) + ": its settings are missing");
+  }
+  VirtualService service;
+  service.key = *key;
+  service.scheduler = *scheduler;
+  service.scheduler_flags = SchedulerFlagNames(*scheduler, *flags & kSchedulerBits);
+  service.one_packet = (*flags & IP_VS_SVC_F_ONEPACKET) != 0;
+  if ((*flags & IP_VS_SVC_F_PERSISTENT) != 0) {
+    service.persistence =
+        Persistence{std::chrono::seconds(*timeout), NetmaskLength(FamilyOf(*key), *netmask),
+                    attributes->Text(IPVS_SVC_ATTR_PE_NAME).value_or("")};
+  }
+  return service;
+}
+
+Result<Destination> DecodeDestination(ByteView payload, Family family) {
+  const Result<AttributeReader> attributes = Nested(payload, IPVS_CMD_ATTR_DEST);
+  if (!attributes) return Fail(attributes.error());
+  if (const auto number = attributes->U16(IPVS_DEST_ATTR_ADDR_FAMILY); number && *number != 0) {
+    const Result<Family> told = FamilyOfNumber(*number);
+    if (!told) return Fail(told.error());
+    family = *told;
+  }
+  const Result<IpAddress> address = AddressOf(family, attributes->Get(IPVS_DEST_ATTR_ADDR));
+  if (!address) return Fail(address.error());
+  const auto port = attributes->U16Be(IPVS_DEST_ATTR_PORT);
+  const auto method = attributes->U32(IPVS_DEST_ATTR_FWD_METHOD);
+  const auto weight = attributes->U32(IPVS_DEST_ATTR_WEIGHT);
+  const auto upper = attributes->U32(IPVS_DEST_ATTR_U_THRESH);
+  const auto lower = attributes->U32(IPVS_DEST_ATTR_L_THRESH);
+  if (!port || !method || !weight || !upper || !lower) {
+    return Fail(ErrorCode::kInternal,
+                "real server " + address->ToString() + ": its settings are missing");
+  }
+  return Destination{*address, *port, ForwardingOf(*method), *weight, *upper, *lower};
+}
+
+}  // namespace drover

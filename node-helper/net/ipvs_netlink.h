@@ -1,0 +1,48 @@
+// The table of ip_vs through generic netlink: list it, change it.
+//
+// One thread at a time. The bytes are made by ipvs_codec. ip_vs is loaded when the first service is
+// added, never by looking.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "node-helper/net/netlink_socket.h"
+#include "protocol/change.h"
+#include "protocol/desired_state.h"
+#include "protocol/result.h"
+
+namespace drover {
+
+class IpvsNetlink {
+ public:
+  static Result<IpvsNetlink> Open();
+
+  // Every service with its destinations, in the order in which they were added; empty without
+  // ip_vs.
+  Result<std::vector<VirtualService>> List();
+
+  Status Apply(const AddService& add);
+  Status Apply(const EditService& edit);
+  Status Apply(const RemoveService& remove);
+  Status Apply(const AddDestination& add);
+  Status Apply(const EditDestination& edit);
+  Status Apply(const RemoveDestination& remove);
+
+  // Loads ip_vs unless the kernel has it.
+  Status Load();
+  // Whether Load would find something to load.
+  Status CanLoad();
+
+ private:
+  explicit IpvsNetlink(std::unique_ptr<NetlinkSocket> socket) : socket_(std::move(socket)) {}
+  Result<std::vector<Destination>> ListDestinations(const ServiceKey& key);
+  // Sends one request; nothing when ip_vs is not there.
+  Result<std::optional<Verdict>> Request(const Bytes& payload);
+
+  std::unique_ptr<NetlinkSocket> socket_;
+  std::optional<std::uint16_t> family_;  // as last seen; looked up again by every List
+};
+
+}  // namespace drover

@@ -1,0 +1,91 @@
+#include "node-helper/net/linux_kernel.h"
+
+#include "node-helper/net/gratuitous_arp.h"
+#include "node-helper/net/ipvs_netlink.h"
+#include "node-helper/net/rtnetlink_addresses.h"
+#include "node-helper/net/sysctl_files.h"
+
+namespace drover {
+namespace {
+
+constexpr std::string_view kIpvsSysctls = "net/ipv4/vs/";
+
+class LinuxKernel : public Kernel {
+ public:
+  LinuxKernel(RtnetlinkAddresses addresses, IpvsNetlink ipvs)
+      : addresses_(std::move(addresses)), ipvs_(std::move(ipvs)) {}
+
+  Result<DesiredState> Observe(const std::vector<std::string>& sysctl_keys) override {
+    DesiredState observed;
+    Result<std::vector<InterfaceAddress>> addresses = addresses_.List();
+    if (!addresses) return Fail(addresses.error());
+    observed.addresses = std::move(*addresses);
+    for (const std::string& key : sysctl_keys) {
+      const auto value = sysctls_.Read(key);
+      if (!value) return Fail(value.error());
+      if (value->has_value()) observed.sysctls.push_back({key, **value});
+    }
+    Result<std::vector<VirtualService>> services = ipvs_.List();
+    if (!services) return Fail(services.error());
+    observed.services = std::move(*services);
+    return Canonical(std::move(observed));
+  }
+
+  Status Apply(const Change& change) override {
+    return std::visit([this](const auto& action) { return Do(action); }, change.action);
+  }
+
+  Status Rehearse(const Change& change) override {
+    if (const auto* add = std::get_if<AddAddress>(&change.action)) {
+      const auto index = RtnetlinkAddresses::IndexOf(add->address.interface);
+      return index ? Status{} : Fail(index.error().In(Describe(change).resource));
+    }
+    const auto* set = std::get_if<SetSysctl>(&change.action);
+    const bool needs_ipvs =
+        std::holds_alternative<AddService>(change.action) || (set != nullptr && IsOfIpvs(*set));
+    if (!needs_ipvs) return {};
+    const Status loadable = ipvs_.CanLoad();
+    return loadable ? Status{} : Fail(loadable.error().In(Describe(change).resource));
+  }
+
+ private:
+  static bool IsOfIpvs(const SetSysctl& set) {
+    return set.sysctl.key.compare(0, kIpvsSysctls.size(), kIpvsSysctls) == 0;
+  }
+
+  Status Do(const AddAddress& add) {
+    if (Status added = addresses_.Add(add.address); !added) return added;
+    if (!add.address.announce) return {};
+    return Announce(add.address.interface, add.address.prefix.address);
+  }
+  Status Do(const RemoveAddress& remove) { return addresses_.Remove(remove.address); }
+  Status Do(const SetSysctl& set) {
+    if (IsOfIpvs(set)) {
+      if (const Status loaded = ipvs_.Load(); !loaded) {
+        return Fail(loaded.error().In(NameOf(set.sysctl)));
+      }
+    }
+    return sysctls_.Write(set.sysctl);
+  }
+  // All that is left belongs to ip_vs.
+  template <typename Action>
+  Status Do(const Action& action) {
+    return ipvs_.Apply(action);
+  }
+
+  RtnetlinkAddresses addresses_;
+  IpvsNetlink ipvs_;
+  SysctlFiles sysctls_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Kernel>> OpenLinuxKernel() {
+  Result<RtnetlinkAddresses> addresses = RtnetlinkAddresses::Open();
+  if (!addresses) return Fail(addresses.error());
+  Result<IpvsNetlink> ipvs = IpvsNetlink::Open();
+  if (!ipvs) return Fail(ipvs.error());
+  return std::make_unique<LinuxKernel>(std::move(*addresses), std::move(*ipvs));
+}
+
+}  // namespace drover
