@@ -1,0 +1,200 @@
+#include "node-helper/store/ownership.h"
+
+#include <algorithm>
+
+namespace drover {
+namespace {
+
+// One overload set for the three kinds of resources, so that the rules below are written once.
+const std::string& KeyOf(const Sysctl& sysctl) { return sysctl.key; }
+std::string KeyOf(const InterfaceAddress& address) { return NameOf(address); }
+const ServiceKey& KeyOf(const VirtualService& service) { return service.key; }
+
+std::string PeopleName(const Sysctl& sysctl) { return "sysctl " + SysctlKeyForPeople(sysctl.key); }
+std::string PeopleName(const InterfaceAddress& address) { return NameOf(address); }
+std::string PeopleName(const VirtualService& service) { return NameOf(service.key); }
+
+bool SameValue(const Sysctl& left, const Sysctl& right) { return left.value == right.value; }
+bool SameValue(const InterfaceAddress& left, const InterfaceAddress& right) {
+  return left.prefix == right.prefix;  // `announce` is a wish, two owners may differ in it
+}
+bool SameValue(const VirtualService& left, const VirtualService& right) { return left == right; }
+
+std::string ValueText(const Sysctl& sysctl) { return sysctl.value; }
+std::string ValueText(const InterfaceAddress& address) { return address.prefix.ToString(); }
+std::string ValueText(const VirtualService& service) {
+  return "scheduler " + service.scheduler + " and " + std::to_string(service.destinations.size()) +
+         " real servers";
+}
+
+template <typename T>
+auto Find(std::vector<T>& list, const T& wanted) {
+  return std::find_if(list.begin(), list.end(),
+                      [&](const T& have) { return KeyOf(have) == KeyOf(wanted); });
+}
+
+template <typename T>
+const T* FindIn(const std::vector<T>& list, const T& wanted) {
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const T& have) { return KeyOf(have) == KeyOf(wanted); });
+  return found == list.end() ? nullptr : &*found;
+}
+
+template <typename T>
+Status CheckConflicts(const std::vector<T>& wanted, std::vector<T> DesiredState::*part,
+                      const std::vector<OwnerRecord>& others) {
+  for (const T& resource : wanted) {
+    for (const OwnerRecord& other : others) {
+      const T* held = FindIn(other.state.*part, resource);
+      if (held == nullptr || SameValue(*held, resource)) continue;
+      return Fail(ErrorCode::kInvalid,
+                  PeopleName(resource) + ": " + other.owner + " owns it with " + ValueText(*held) +
+                      ", this run wants " + ValueText(resource) +
+                      "; take it out of one of the two playbooks (if " + other.owner +
+                      " is gone: node-helper uninstall --owner " + other.owner + ")");
+    }
+  }
+  return {};
+}
+
+// An address or service was there before Drover came when the node has it and no record does; a
+// resource that Drover has to set again is Drover's from then on.
+template <typename T>
+void Adopt(OwnerRecord& record, const T& resource, const std::string& name, bool held_before,
+           bool observed, std::vector<T> DesiredState::*part,
+           const std::vector<OwnerRecord>& others) {
+  if (!observed) {
+    record.adopted.erase(name);
+    return;
+  }
+  if (held_before) return;
+  for (const OwnerRecord& other : others) {
+    if (FindIn(other.state.*part, resource) == nullptr) continue;
+    if (other.adopted.contains(name)) record.adopted.insert(name);
+    return;
+  }
+  record.adopted.insert(name);
+}
+
+template <typename T>
+bool Take(std::vector<T>& list, const T& resource) {
+  const auto found = Find(list, resource);
+  if (found == list.end()) {
+    list.push_back(resource);
+    return false;
+  }
+  *found = resource;
+  return true;
+}
+
+void KeepOriginal(OwnerRecord& record, const Sysctl& sysctl, const DesiredState& observed,
+                  const std::vector<OwnerRecord>& others) {
+  if (record.original_sysctls.contains(sysctl.key)) return;
+  for (const OwnerRecord& other : others) {
+    const auto original = other.original_sysctls.find(sysctl.key);
+    if (original == other.original_sysctls.end()) continue;
+    record.original_sysctls.insert(*original);
+    return;
+  }
+  const Sysctl* now = FindIn(observed.sysctls, sysctl);
+  if (now != nullptr) record.original_sysctls.emplace(now->key, now->value);
+}
+
+// Returns how many went.
+template <typename T>
+std::size_t KeepNamed(std::vector<T>& list, const std::vector<T>& named) {
+  return std::erase_if(list, [&](const T& have) { return FindIn(named, have) == nullptr; });
+}
+
+template <typename T>
+void DropShared(std::vector<T>& list, std::vector<T> DesiredState::*part,
+                const std::vector<OwnerRecord>& others) {
+  std::erase_if(list, [&](const T& have) {
+    return std::any_of(others.begin(), others.end(), [&](const OwnerRecord& other) {
+      return FindIn(other.state.*part, have) != nullptr;
+    });
+  });
+}
+
+// Forgets the past of what the state no longer names.
+void TrimPast(OwnerRecord& record) {
+  std::set<std::string> names;
+  for (const InterfaceAddress& address : record.state.addresses) names.insert(NameOf(address));
+  for (const VirtualService& service : record.state.services) names.insert(NameOf(service.key));
+  std::erase_if(record.adopted, [&](const std::string& name) { return !names.contains(name); });
+  std::erase_if(record.original_sysctls, [&](const auto& entry) {
+    return FindIn(record.state.sysctls, Sysctl{entry.first, ""}) == nullptr;
+  });
+}
+
+}  // namespace
+
+Result<OwnerRecord> Claim(OwnerRecord record, const DesiredState& wanted,
+                          const DesiredState& observed, const std::vector<OwnerRecord>& others) {
+  if (auto fine = CheckConflicts(wanted.addresses, &DesiredState::addresses, others); !fine) {
+    return Fail(fine.error());
+  }
+  if (auto fine = CheckConflicts(wanted.sysctls, &DesiredState::sysctls, others); !fine) {
+    return Fail(fine.error());
+  }
+  if (auto fine = CheckConflicts(wanted.services, &DesiredState::services, others); !fine) {
+    return Fail(fine.error());
+  }
+  const OwnerRecord old = record;
+  for (const InterfaceAddress& address : wanted.addresses) {
+    const bool held = Take(record.state.addresses, address);
+    Adopt(record, address, NameOf(address), held, FindIn(observed.addresses, address) != nullptr,
+          &DesiredState::addresses, others);
+  }
+  for (const VirtualService& service : wanted.services) {
+    const bool held = Take(record.state.services, service);
+    Adopt(record, service, NameOf(service.key), held,
+          FindIn(observed.services, service) != nullptr, &DesiredState::services, others);
+  }
+  for (const Sysctl& sysctl : wanted.sysctls) {
+    Take(record.state.sysctls, sysctl);
+    KeepOriginal(record, sysctl, observed, others);
+  }
+  if (!SameContent(record, old)) record.complete = false;
+  return record;
+}
+
+OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole) {
+  const std::size_t gone = KeepNamed(record.state.addresses, whole.addresses) +
+                           KeepNamed(record.state.sysctls, whole.sysctls) +
+                           KeepNamed(record.state.services, whole.services);
+  if (gone == 0 && (record.complete || (record.generation == 0 && record.state.empty()))) {
+    return record;
+  }
+  TrimPast(record);
+  record.complete = true;
+  ++record.generation;
+  return record;
+}
+
+DesiredState HeldAlone(const OwnerRecord& record, const std::vector<OwnerRecord>& others) {
+  DesiredState state = record.state;
+  DropShared(state.addresses, &DesiredState::addresses, others);
+  DropShared(state.sysctls, &DesiredState::sysctls, others);
+  DropShared(state.services, &DesiredState::services, others);
+  return state;
+}
+
+DesiredState Adopted(const OwnerRecord& record) {
+  DesiredState state;
+  for (const InterfaceAddress& address : record.state.addresses) {
+    if (record.adopted.contains(NameOf(address))) state.addresses.push_back(address);
+  }
+  for (const VirtualService& service : record.state.services) {
+    if (record.adopted.contains(NameOf(service.key))) state.services.push_back(service);
+  }
+  return state;
+}
+
+bool SameContent(const OwnerRecord& left, const OwnerRecord& right) {
+  return left.owner == right.owner && left.generation == right.generation &&
+         left.complete == right.complete && left.state == right.state &&
+         left.original_sysctls == right.original_sysctls && left.adopted == right.adopted;
+}
+
+}  // namespace drover

@@ -1,0 +1,32 @@
+// The lock that keeps two runs on one node apart, with a note about who holds it. The kernel frees
+// it when the process ends, however it ends.
+//
+// One thread at a time.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "node-helper/store/descriptor.h"
+#include "protocol/program.h"
+#include "protocol/result.h"
+
+namespace drover {
+
+// Held as long as it lives.
+class SessionLock {
+ public:
+  // Tries until `patience` is over or `give_up` says so; then kUnreachable names the holder and
+  // since when.
+  static Result<SessionLock> Take(const std::string& directory, const RunInfo& run,
+                                  std::chrono::milliseconds patience,
+                                  const std::function<bool()>& give_up);
+
+ private:
+  explicit SessionLock(Descriptor file) : file_(std::move(file)) {}
+
+  Descriptor file_;
+};
+
+}  // namespace drover
