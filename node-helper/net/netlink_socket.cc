@@ -171,7 +171,8 @@ Result<Exchange> NetlinkSocket::State::Talk(std::uint16_t type, std::uint16_t fl
     return Fail(TransportError(error, "asking the kernel"));
   }
   while (!exchange.finished) {
-    if (const int error = nl_recvmsgs(socket.get(), cb); error < 0) {
+    const int error = nl_recvmsgs(socket.get(), cb);
+    if (error < 0 && !exchange.finished) {  // a refusal by the kernel comes back as an error, too
       socket.reset();
       return Fail(TransportError(error, "waiting for the kernel's answer"));
     }
