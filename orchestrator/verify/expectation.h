@@ -21,7 +21,8 @@ struct ExpectedService {
   SocketKey key;
   std::string scheduler;
   bool persistent = false;
-  std::vector<ExpectedServer> servers;  // in the order of the table
+  std::vector<ExpectedServer> servers;       // in the order of the table
+  std::vector<std::string> scheduler_flags;  // sh-port and mh-port spread one client as well
 };
 
 struct VerifyExpectation {

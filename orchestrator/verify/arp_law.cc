@@ -1,0 +1,198 @@
+#include "orchestrator/verify/arp_law.h"
+
+#include <algorithm>
+#include <set>
+
+#include "orchestrator/verify/wording.h"
+
+namespace drover {
+namespace {
+
+// The MACs that claimed one VIP, by the part that their hosts play.
+struct Claimants {
+  std::vector<std::string> directors;
+  std::vector<std::string> real_servers;
+  std::vector<std::string> others;     // known hosts of neither kind
+  std::vector<std::string> strangers;  // MACs of no known host
+  std::vector<std::string>
+      virtual_routers;  // VRRP's own MACs: a director, but it does not say which
+};
+
+bool Has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// RFC 9568 section 7.3: 00-00-5e-00-01-{VRID}, 00-00-5e-00-02-{VRID} for IPv6.
+bool IsVirtualRouterMac(const std::string& mac) {
+  return mac.rfind("00:00:5e:00:01:", 0) == 0 || mac.rfind("00:00:5e:00:02:", 0) == 0;
+}
+
+Claimants Sort(const VerifyExpectation& expectation, const ArpAnswers& arp,
+               const MacDirectory& macs) {
+  Claimants claimants;
+  for (const auto& [mac, count] : arp.answers) {
+    const auto host = macs.HostOf(mac);
+    if (!host) {
+      (IsVirtualRouterMac(mac) ? claimants.virtual_routers : claimants.strangers).push_back(mac);
+    } else if (Has(expectation.directors, *host)) {
+      claimants.directors.push_back(*host);  // a director that also serves may answer
+    } else if (Has(expectation.real_servers, *host)) {
+      claimants.real_servers.push_back(*host);
+    } else {
+      claimants.others.push_back(*host);
+    }
+  }
+  return claimants;
+}
+
+std::string MacOf(const ArpAnswers& arp, const MacDirectory& macs, const std::string& host) {
+  for (const auto& [mac, count] : arp.answers) {
+    if (macs.HostOf(mac) == host) return mac;
+  }
+  return "";
+}
+
+// "10.0.0.100 on eth0: lb1 (02:00:00:00:00:01) 4 answers".
+std::string Line(const ArpAnswers& arp, const MacDirectory& macs) {
+  std::string line = arp.vip.ToString() + " on " + arp.interface + ": ";
+  if (arp.answers.empty()) return line + (arp.local ? "this host itself" : "nobody answers");
+  bool first = true;
+  for (const auto& [mac, count] : arp.answers) {
+    line += (first ? "" : ", ") + macs.HostOf(mac).value_or("unknown host") + " (" + mac + ") " +
+            Counted(count, "answer");
+    first = false;
+  }
+  return line;
+}
+
+Finding RealServerAnswers(const ArpAnswers& arp, const MacDirectory& macs,
+                          const std::string& host) {
+  const std::string vip = arp.vip.ToString();
+  const std::string mac = MacOf(arp, macs, host);
+  Finding finding;
+  finding.rule = "arp-real-server";
+  finding.host = host;
+  finding.message = "the real server " + host + " (" + mac + ") claims " + vip +
+                    (arp.vip.is_v4() ? " by ARP" : " by neighbour discovery");
+  finding.why = "Clients that hear it send straight to " + host +
+                " and bypass the director: no balancing, and they fail when this one server does.";
+  if (arp.vip.is_v4()) {
+    finding.remedy =
+        "arp_ignore or arp_announce is 0 on " + host +
+        ", or the address is on a network card instead of lo: set "
+        "net.ipv4.conf.all.arp_ignore=1 and net.ipv4.conf.all.arp_announce=2 and keep " +
+        vip + "/32 on lo; the real_server module does all of it.";
+  } else {
+    finding.remedy = "Keep " + vip + "/128 on lo of " + host +
+                     " and on no network card: IPv6 answers only for addresses of the card asked, "
+                     "unless proxy_ndp says otherwise.";
+  }
+  return finding;
+}
+
+Finding NoOwner(const ArpAnswers& arp) {
+  const std::string vip = arp.vip.ToString();
+  return Finding{.rule = "arp-no-owner",
+                 .host = "",
+                 .message = "nobody answers for " + vip + " on " + arp.interface,
+                 .why = "Clients of this network cannot reach the service at all.",
+                 .remedy =
+                     "No director has the address, or the one that has it is down or not on this "
+                     "network: look for " +
+                     vip + " on the directors (ip address show); a rollout sets it."};
+}
+
+Finding DoubleOwner(const ArpAnswers& arp, const std::vector<std::string>& owners) {
+  return Finding{
+      .rule = "arp-double-owner",
+      .host = "",
+      .message = std::to_string(owners.size()) + " directors answer for " + arp.vip.ToString() +
+                 ": " + JoinNames(owners),
+      .why = "Each client goes to whichever answered last; connections break when that changes.",
+      .remedy =
+          "Only one director may have the address at a time: remove it from the one that is "
+          "not active, and see whether the directors hear each other (VRRP adverts)."};
+}
+
+Finding Stranger(const ArpAnswers& arp, const std::string& who, bool known_host) {
+  return Finding{
+      .rule = "arp-stranger",
+      .host = known_host ? who : "",
+      .message = (known_host ? who + ", which is no director,"
+                             : "a host unknown to the inventory (" + who + ")") +
+                 " answers for " + arp.vip.ToString(),
+      .why = "Clients that hear it send their packets to that host instead of the director.",
+      .remedy = known_host ? "Remove the address from " + who + "."
+                           : "Find the host with this card (ip neigh, the switch's table): the "
+                             "address is in use twice, or a director answers with a second card."};
+}
+
+// Nothing tells whether an unknown MAC is a director's while some director's MAC is unknown.
+bool KnowsDirectors(const VerifyExpectation& expectation, const MacDirectory& macs) {
+  return !expectation.directors.empty() &&
+         std::all_of(expectation.directors.begin(), expectation.directors.end(),
+                     [&macs](const std::string& host) { return macs.Knows(host); });
+}
+
+void JudgeVip(const VerifyExpectation& expectation, const ArpAnswers& arp, const MacDirectory& macs,
+              VerifyReport& report) {
+  const Claimants claimants = Sort(expectation, arp, macs);
+  for (const std::string& host : claimants.real_servers) {
+    report.findings.push_back(RealServerAnswers(arp, macs, host));
+  }
+  for (const std::string& host : claimants.others) {
+    report.findings.push_back(Stranger(arp, host, /*known_host=*/true));
+  }
+  std::vector<std::string> owners = claimants.directors;
+  for (const std::string& mac : claimants.virtual_routers)
+    owners.push_back("virtual router " + mac);
+  const bool knows_directors = KnowsDirectors(expectation, macs);
+  for (const std::string& mac : claimants.strangers) {
+    if (knows_directors) {
+      report.findings.push_back(Stranger(arp, mac, /*known_host=*/false));
+    } else {
+      owners.push_back(mac);
+      report.notes.push_back(arp.vip.ToString() + ": " + mac +
+                             " answers, and no host with this MAC is known: it may be a director "
+                             "whose own address did not answer");
+    }
+  }
+  if (owners.size() > 1) report.findings.push_back(DoubleOwner(arp, owners));
+  if (arp.answers.empty() && !arp.local) report.findings.push_back(NoOwner(arp));
+  if (arp.local) {
+    report.notes.push_back(arp.vip.ToString() +
+                           " is set on the probing host itself: its packets may not leave it");
+  } else if (!arp.answers.empty() && owners.empty()) {
+    Finding finding = NoOwner(arp);
+    finding.message = "no director answers for " + arp.vip.ToString() + " on " + arp.interface;
+    finding.why = "What clients reach is not the director.";
+    report.findings.push_back(std::move(finding));
+  }
+}
+
+}  // namespace
+
+void JudgeArp(const VerifyExpectation& expectation, const std::vector<ArpAnswers>& answers,
+              const MacDirectory& macs, VerifyReport& report) {
+  for (const ArpAnswers& arp : answers) {
+    if (!arp.on_link) {
+      report.notes.push_back(arp.vip.ToString() +
+                             ": nobody was asked who has it, it is not on a network of the probing "
+                             "host; probe from a host beside the directors to check that");
+      continue;
+    }
+    report.arp.push_back(Line(arp, macs));
+    JudgeVip(expectation, arp, macs, report);
+  }
+  std::set<IpAddress> asked;
+  for (const ArpAnswers& arp : answers) asked.insert(arp.vip);
+  std::set<IpAddress> expected;
+  for (const ExpectedService& service : expectation.services) expected.insert(service.key.address);
+  for (const IpAddress& vip : expected) {
+    if (asked.count(vip) == 0) {
+      report.notes.push_back(vip.ToString() + ": nobody was asked who has it");
+    }
+  }
+}
+
+}  // namespace drover
