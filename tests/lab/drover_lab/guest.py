@@ -17,7 +17,7 @@ from .supervisor import run_supervisor
 PORT_NAME = "drover.lab"
 
 _POWER_OFF = 0x4321FEDC  # RB_POWER_OFF of reboot(2)
-_SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos")
+_NO_SCHEDULERS = ("ip_vs_ftp", "ip_vs_pe_sip")
 
 
 def main():
@@ -36,8 +36,8 @@ def _run_lab(report):
     with open(GUEST_PLACE + "/plan.json", encoding="utf-8") as file:
         plan = json.load(file)
     os.unlink(GUEST_PLACE + "/plan.json")
-    loading = subprocess.Popen(["/sbin/modprobe", "-a", "ip_vs", *(f"ip_vs_{name}" for name in _SCHEDULERS)],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    loading = subprocess.Popen(["/sbin/modprobe", "-a", *_ip_vs_modules()], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     loaded, say_loaded = os.pipe()
     lowers = [GUEST_PLACE + "/kernel", GUEST_PLACE + "/machine"]
     out = GUEST_PLACE + "/out" if plan["out"] else None
@@ -55,6 +55,13 @@ def _run_lab(report):
             # After a last frame nobody listens any more; without one this is the reason.
             frames.write_frame(report, frames.FAILED, f"the lab's first process ended (status {status})")
             return
+
+
+def _ip_vs_modules():
+    """ip_vs and the schedulers this kernel has."""
+    directory = f"/lib/modules/{os.uname().release}/kernel/net/netfilter/ipvs"
+    names = [name.split(".")[0] for name in os.listdir(directory)]
+    return [name for name in sorted(names) if name not in _NO_SCHEDULERS]
 
 
 def _port():

@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import stat
+import struct
 
 from .errors import LabError
 
@@ -17,6 +18,7 @@ SIGN_OF_LIFE = b"drover-lab: kernel is up"
 GUEST_PLACE = "/run/drover-lab"
 
 _BUSYBOX = "/bin/busybox"
+_PT_INTERP = 3
 _MODULES = ("virtio_pci", "virtio_console", "9p", "9pnet_virtio", "overlay")
 _NINE_P = "trans=virtio,version=9p2000.L,msize=512000"
 
@@ -74,9 +76,16 @@ def _static_busybox():
             data = file.read()
     except OSError as error:
         raise LabError(f"{_BUSYBOX}: {error.strerror} (Debian package busybox-static)") from None
-    if b"ld-linux" in data:
+    if _names_interpreter(data):
         raise LabError(f"{_BUSYBOX} is not static; install Debian's package busybox-static")
     return data
+
+
+def _names_interpreter(elf):
+    """Whether a 64-bit ELF program needs a dynamic linker: it has a program header of type PT_INTERP."""
+    table, = struct.unpack_from("<Q", elf, 32)
+    entry_size, count = struct.unpack_from("<HH", elf, 54)
+    return any(struct.unpack_from("<I", elf, table + number * entry_size)[0] == _PT_INTERP for number in range(count))
 
 
 def _add_modules(archive, kernel):
