@@ -8,7 +8,7 @@
 namespace drover {
 namespace {
 
-constexpr int kMaxSteps = 2000000;
+constexpr int kMaxSteps = 500000;
 
 // What a loop goes over: items of a list, keys of a mapping.
 Evaluated<std::vector<Value>> LoopItems(const Value& value, const Place& place) {
@@ -38,8 +38,14 @@ Value LoopState(std::size_t index, std::size_t length) {
 }  // namespace
 
 Evaluated<std::monostate> Evaluator::Spend(std::size_t offset) {
-  if (++steps_ > kMaxSteps) return Offence(source_.At(offset), "template takes too many steps");
+  if (++steps_ > kMaxSteps) return Offence(PlaceAt(offset), "template takes too many steps");
   return std::monostate{};
+}
+
+const Place& Evaluator::PlaceAt(std::size_t offset) {
+  const auto found = places_.find(offset);
+  if (found != places_.end()) return found->second;
+  return places_.emplace(offset, source_.At(offset)).first->second;
 }
 
 Evaluated<Operand> Evaluator::Evaluate(const Expression& expression) {
@@ -57,7 +63,7 @@ Evaluated<Operand> Evaluator::Evaluate(const Expression& expression) {
     case Kind::kAttribute: {
       auto object = Evaluate(*expression.children[0]);
       if (!object) return object;
-      return LookInto(*object, expression.text, source_.At(expression.offset));
+      return LookInto(*object, expression.text, PlaceAt(expression.offset));
     }
     case Kind::kIndex:
       return Index(expression);
@@ -86,14 +92,14 @@ Evaluated<Operand> Evaluator::Evaluate(const Expression& expression) {
     case Kind::kConditional:
       return Conditional(expression);
   }
-  return Offence(source_.At(expression.offset), "unknown kind of expression");
+  return Offence(PlaceAt(expression.offset), "unknown kind of expression");
 }
 
 Evaluated<ValuePtr> Evaluator::ValueOf(const Expression& expression) {
   auto operand = Evaluate(expression);
   if (!operand) return tl::unexpected(operand.error());
   if (const auto* value = std::get_if<ValuePtr>(&*operand)) return *value;
-  return Need(*operand, source_.At(expression.offset));
+  return Need(*operand, PlaceAt(expression.offset));
 }
 
 Evaluated<bool> Evaluator::TruthOf(const Expression& expression) {
@@ -107,7 +113,7 @@ Evaluated<Operand> Evaluator::Name(const Expression& expression) {
     const auto found = scope->find(expression.text);
     if (found != scope->end()) return found->second;
   }
-  return names_.Find(expression.text, source_.At(expression.offset));
+  return names_.Find(expression.text, PlaceAt(expression.offset));
 }
 
 Evaluated<Operand> Evaluator::List(const Expression& expression) {
@@ -137,7 +143,7 @@ Evaluated<Operand> Evaluator::Index(const Expression& expression) {
   if (!object) return object;
   auto key = ValueOf(*expression.children[1]);
   if (!key) return tl::unexpected(key.error());
-  return LookInto(*object, **key, source_.At(expression.offset));
+  return LookInto(*object, **key, PlaceAt(expression.offset));
 }
 
 Evaluated<Operand> Evaluator::SliceOf(const Expression& expression) {
@@ -150,13 +156,13 @@ Evaluated<Operand> Evaluator::SliceOf(const Expression& expression) {
     if (!bound) return tl::unexpected(bound.error());
     bounds[i] = **bound;
   }
-  return Slice(**object, bounds[0], bounds[1], source_.At(expression.offset));
+  return Slice(**object, bounds[0], bounds[1], PlaceAt(expression.offset));
 }
 
 Evaluated<Operand> Evaluator::Call(const Expression& expression) {
   TemplateCall call;
   call.name = expression.text;
-  call.place = source_.At(expression.offset);
+  call.place = PlaceAt(expression.offset);
   std::size_t first = 0;
   if (expression.kind != Expression::Kind::kCall) {
     auto input = Evaluate(*expression.children[0]);
@@ -185,7 +191,7 @@ Evaluated<Operand> Evaluator::Call(const Expression& expression) {
 Evaluated<Operand> Evaluator::Negate(const Expression& expression) {
   auto value = ValueOf(*expression.children[0]);
   if (!value) return tl::unexpected(value.error());
-  auto negative = Arithmetic("-", 0, **value, source_.At(expression.offset));
+  auto negative = Arithmetic("-", 0, **value, PlaceAt(expression.offset));
   if (!negative) return tl::unexpected(negative.error());
   return Of(std::move(*negative));
 }
@@ -195,10 +201,10 @@ Evaluated<Operand> Evaluator::Compute(const Expression& expression) {
   if (!left) return tl::unexpected(left.error());
   auto right = ValueOf(*expression.children[1]);
   if (!right) return tl::unexpected(right.error());
-  auto result = Arithmetic(expression.text, **left, **right, source_.At(expression.offset));
+  auto result = Arithmetic(expression.text, **left, **right, PlaceAt(expression.offset));
   if (!result) return tl::unexpected(result.error());
   if (result->is_string() && result->get_ref<const std::string&>().size() > kMaxTemplateSize) {
-    return Offence(source_.At(expression.offset), "text in the template grows too large");
+    return Offence(PlaceAt(expression.offset), "text in the template grows too large");
   }
   return Of(std::move(*result));
 }
@@ -230,7 +236,7 @@ Evaluated<Operand> Evaluator::Compare(const Expression& expression) {
     auto right = ValueOf(*expression.children[i + 1]);
     if (!right) return tl::unexpected(right.error());
     auto holds = CompareTwo(expression.operators[i], **left, **right,
-                            source_.At(expression.children[i + 1]->offset));
+                            PlaceAt(expression.children[i + 1]->offset));
     if (!holds) return tl::unexpected(holds.error());
     if (!*holds) return Of(false);
     left = std::move(right);
@@ -251,7 +257,7 @@ Evaluated<Operand> Evaluator::Conditional(const Expression& expression) {
   if (!truth) return tl::unexpected(truth.error());
   if (*truth) return Evaluate(*expression.children[1]);
   if (expression.children[2] != nullptr) return Evaluate(*expression.children[2]);
-  return Undefined{Diagnostic{source_.At(expression.offset),
+  return Undefined{Diagnostic{PlaceAt(expression.offset),
                               "the condition is false and there is no \"else\"", ""}};
 }
 
@@ -269,7 +275,7 @@ Evaluated<std::monostate> Evaluator::RenderInto(std::string& out, const Parts& p
     if (auto left = Spend(part.offset); !left) return left;
     if (auto done = RenderPart(out, part); !done) return done;
     if (out.size() > kMaxTemplateSize) {
-      return Offence(source_.At(part.offset), "text made by the template grows too large");
+      return Offence(PlaceAt(part.offset), "text made by the template grows too large");
     }
   }
   return std::monostate{};
@@ -307,7 +313,7 @@ Evaluated<std::monostate> Evaluator::BindItem(const Part& part, const Value& ite
     return std::monostate{};
   }
   if (!item.is_array() || item.size() != part.names.size()) {
-    return Offence(source_.At(part.offset),
+    return Offence(PlaceAt(part.offset),
                    "the loop has " + std::to_string(part.names.size()) +
                        " variables, but its items are not lists of that length",
                    "loop over mapping.items()");
@@ -321,7 +327,7 @@ Evaluated<std::monostate> Evaluator::BindItem(const Part& part, const Value& ite
 Evaluated<std::monostate> Evaluator::For(std::string& out, const Part& part) {
   auto list = ValueOf(*part.expression);
   if (!list) return tl::unexpected(list.error());
-  auto items = LoopItems(**list, source_.At(part.expression->offset));
+  auto items = LoopItems(**list, PlaceAt(part.expression->offset));
   if (!items) return tl::unexpected(items.error());
   scopes_.emplace_back();
   Evaluated<std::monostate> done = std::monostate{};

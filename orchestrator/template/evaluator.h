@@ -54,10 +54,13 @@ class Evaluator {
   Evaluated<std::monostate> BindItem(const Part& part, const Value& item);
   Evaluated<std::monostate> If(std::string& out, const Part& part);
   Evaluated<std::monostate> Spend(std::size_t offset);
+  // Loops come by the same offsets again and again, and working a place out reads the file.
+  const Place& PlaceAt(std::size_t offset);
 
   const TemplateText& source_;
   Names& names_;
   std::vector<Scope> scopes_;  // of for and set, innermost last
+  std::map<std::size_t, Place> places_;
   int steps_ = 0;
 };
 

@@ -24,6 +24,14 @@ std::string Stripped(const std::string& text, const std::string& blanks) {
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
+// Decimal numbers only: strtod would take "0x1" and "nan" as well.
+bool ReadFloat(const std::string& text, double& number) {
+  if (text.empty() || text.find_first_not_of("0123456789+-.eE") != std::string::npos) return false;
+  char* end = nullptr;
+  number = std::strtod(text.c_str(), &end);
+  return *end == '\0';
+}
+
 Evaluated<Operand> Default(const Bound& bound) {
   const auto fallback = [&] {
     return bound.Has("default_value") ? bound.arguments.at("default_value") : Of("");
@@ -70,8 +78,7 @@ Evaluated<Operand> Int(const Bound& bound) {
     errno = 0;
     const long long whole = std::strtoll(text.c_str(), &end, base->get<int>());
     if (!text.empty() && *end == '\0' && errno == 0) return Of(static_cast<std::int64_t>(whole));
-    number = std::strtod(text.c_str(), &end);
-    if (text.empty() || *end != '\0') return Of(*fallback);
+    if (!ReadFloat(text, number)) return Of(*fallback);
   } else {
     return Of(*fallback);
   }
@@ -89,9 +96,8 @@ Evaluated<Operand> Float(const Bound& bound) {
   if (input.is_number()) return Of(input.get<double>());
   if (!input.is_string()) return Of(*fallback);
   const std::string text = Stripped(input.get<std::string>(), " \t\r\n");
-  char* end = nullptr;
-  const double number = std::strtod(text.c_str(), &end);
-  return text.empty() || *end != '\0' ? Of(*fallback) : Of(number);
+  double number = 0;
+  return ReadFloat(text, number) ? Of(number) : Of(*fallback);
 }
 
 Evaluated<Operand> Bool(const Bound& bound) {
