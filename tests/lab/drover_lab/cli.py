@@ -16,6 +16,7 @@ from .qemu import QemuEngine
 from .topology import plan_topology
 
 _SILENCE_SECONDS = 120.0  # the inside sends a sign of life every few seconds; a busy machine may delay it
+_STARTED = time.monotonic()
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -83,6 +84,11 @@ def _say(text):
     print(f"lab: {text}", file=sys.stderr, flush=True)
 
 
+def _say_with_time(text):
+    """For -v: where the seconds go."""
+    _say(f"[{time.monotonic() - _STARTED:6.2f}] {text}")
+
+
 def _run(options, checkout):
     deadline = time.monotonic() + options.timeout if options.timeout else None
     topology = plan_topology(read_inventory(options.inventory, checkout))
@@ -97,8 +103,9 @@ def _run(options, checkout):
     else:
         engine = QemuEngine(plan, out, os.path.join(checkout, "tests", "lab"), cache, sys.pycache_prefix)
     try:
-        engine.start(_say)
-        return _Watch(engine, deadline, options.verbose).until_end()
+        say = _say_with_time if options.verbose else _say
+        engine.start(say)
+        return _Watch(engine, deadline, options.verbose, say).until_end()
     finally:
         engine.end()
 
@@ -126,7 +133,8 @@ def _out_directory(path):
 class _Watch:
     """Shows what the lab reports until its last word, and notices when there will be none."""
 
-    def __init__(self, engine, deadline, verbose):
+    def __init__(self, engine, deadline, verbose, say):
+        self._say = say
         self._engine = engine
         self._deadline = deadline
         self._verbose = verbose
@@ -174,7 +182,7 @@ class _Watch:
         elif kind == frames.FAILED:
             raise LabError(payload.decode(errors="replace"))
         elif kind == frames.LOG or (kind == frames.DETAIL and self._verbose):
-            _say(payload.decode(errors="replace"))
+            self._say(payload.decode(errors="replace"))
 
 
 def _write_all(fd, data):

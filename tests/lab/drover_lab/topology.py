@@ -25,6 +25,7 @@ def plan_topology(inventory):
                                      "lab_prefix": _first_interface(hosts).network.prefixlen}))
     _reject_shared_addresses(hosts)
     _number_macs(hosts)
+    _reject_overlaps(hosts)
     segments = _join_segments(hosts)
     return {"hosts": hosts, "control": control, "segments": segments}
 
@@ -142,6 +143,20 @@ def _reject_shared_addresses(hosts):
             if address in owners:
                 raise LabError(f"host {host['name']}: address {address} is host {owners[address]}'s already")
             owners[address] = host["name"]
+
+
+def _reject_overlaps(hosts):
+    """Two hosts that disagree about a subnet's size would be on different switches, to everybody's surprise."""
+    owners = {}
+    for host in hosts:
+        for nic in host["nics"]:
+            for address in nic["addresses"]:
+                owners.setdefault(ipaddress.ip_interface(address).network, host["name"])
+    networks = sorted(owners, key=lambda network: (network.version, network))
+    for one, other in zip(networks, networks[1:]):
+        if one.version == other.version and one.overlaps(other):
+            raise LabError(f"subnet {one} (host {owners[one]}) and subnet {other} (host {owners[other]}) overlap; "
+                           "set lab_prefix alike")
 
 
 def _number_macs(hosts):
