@@ -1,0 +1,40 @@
+// Sees the SYN-ACKs of one service as they come in, and so from which MAC each new connection of
+// this host was answered: with direct routing that is the real server itself.
+//
+// One thread at a time. The kernel hands a packet to the tap before TCP sees it, so a connection
+// that is established has its answer waiting here already.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "node-helper/net/packet_socket.h"
+#include "protocol/address.h"
+#include "protocol/result.h"
+
+namespace drover {
+
+class ReplyTap {
+ public:
+  // Needs CAP_NET_RAW. Sees IPv6 without extension headers only.
+  static Result<ReplyTap> Open(const Endpoint& service);
+
+  // MAC of the first SYN-ACK to `local_port` since it was last asked for; empty when none was seen
+  // or the link has no MACs (lo). Forgets all others: connections come one after the other.
+  std::string TakeMac(std::uint16_t local_port);
+  std::uint32_t TakeDrops() { return socket_.TakeDrops(); }
+
+ private:
+  ReplyTap(PacketSocket socket, Family family) : socket_(std::move(socket)), family_(family) {}
+
+  PacketSocket socket_;
+  Family family_;
+};
+
+// The local (destination) port of a TCP packet given from its IP header on; nothing when it is cut
+// short.
+std::optional<std::uint16_t> DestinationPortOf(Family family, std::span<const std::uint8_t> packet);
+
+}  // namespace drover

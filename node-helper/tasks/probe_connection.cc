@@ -1,0 +1,202 @@
+#include "node-helper/tasks/probe_connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "node-helper/store/descriptor.h"
+#include "node-helper/tasks/probe_http.h"
+
+namespace drover {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+// How long a server that has answered may take to close; it should close first.
+constexpr milliseconds kClosePatience{100};
+
+microseconds Since(Clock::time_point start) {
+  return std::chrono::duration_cast<microseconds>(Clock::now() - start);
+}
+
+socklen_t FillAddress(const SocketKey& service, sockaddr_storage& storage) {
+  storage = {};
+  if (service.address.is_v4()) {
+    auto* address = reinterpret_cast<sockaddr_in*>(&storage);
+    address->sin_family = AF_INET;
+    address->sin_port = htons(service.port);
+    std::memcpy(&address->sin_addr, service.address.data(), service.address.size());
+    return sizeof(sockaddr_in);
+  }
+  auto* address = reinterpret_cast<sockaddr_in6*>(&storage);
+  address->sin6_family = AF_INET6;
+  address->sin6_port = htons(service.port);
+  std::memcpy(&address->sin6_addr, service.address.data(), service.address.size());
+  return sizeof(sockaddr_in6);
+}
+
+std::uint16_t LocalPort(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
+  // The port stands at the same place for both families.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
+}
+
+// Plain words for what every operator meets; they are counted and shown per service.
+Error ConnectionError(int error_number) {
+  const Error error = ErrnoError(error_number, "connection");
+  if (error_number == ECONNREFUSED) return {error.code, "connection refused"};
+  if (error_number == ECONNRESET || error_number == EPIPE) {
+    return {ErrorCode::kUnreachable, "connection reset by the server"};
+  }
+  if (error_number == ETIMEDOUT) return {error.code, "no answer in time"};
+  if (error_number == EADDRNOTAVAIL) return {error.code, "no free port on the probing host"};
+  return error;
+}
+
+// False at the deadline.
+bool WaitFor(int fd, short events, Clock::time_point deadline) {
+  while (true) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+    pollfd waiting{fd, events, 0};
+    const int ready = ::poll(&waiting, 1, static_cast<int>(std::max<long>(left.count(), 0)));
+    if (ready > 0) return true;
+    if (ready == 0 || errno != EINTR) return false;
+  }
+}
+
+Status Connect(int fd, const SocketKey& service, Clock::time_point deadline) {
+  sockaddr_storage storage;
+  const socklen_t size = FillAddress(service, storage);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return {};
+  if (errno != EINPROGRESS) return Fail(ConnectionError(errno));
+  if (!WaitFor(fd, POLLOUT, deadline)) return Fail(ConnectionError(ETIMEDOUT));
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+  if (error != 0) return Fail(ConnectionError(error));
+  return {};
+}
+
+Status SendAll(int fd, std::string_view bytes, Clock::time_point deadline) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      if (!WaitFor(fd, POLLOUT, deadline)) return Fail(ConnectionError(ETIMEDOUT));
+    } else if (errno != EINTR) {
+      return Fail(ConnectionError(errno));
+    }
+  }
+  return {};
+}
+
+// The next bytes; empty when the server closed.
+Result<std::string_view> ReceiveSome(int fd, std::array<char, 16384>& buffer,
+                                     Clock::time_point deadline) {
+  while (true) {
+    const ssize_t size = ::recv(fd, buffer.data(), buffer.size(), 0);
+    if (size >= 0) return std::string_view(buffer.data(), static_cast<std::size_t>(size));
+    if (errno == EAGAIN) {
+      if (!WaitFor(fd, POLLIN, deadline)) {
+        return Fail(ErrorCode::kTimeout, "connected, but no HTTP answer in time");
+      }
+    } else if (errno != EINTR) {
+      return Fail(ConnectionError(errno));
+    }
+  }
+}
+
+Status GetPage(int fd, const ProbeService& service, Clock::time_point deadline,
+               HttpAnswer& answer) {
+  const Endpoint endpoint{service.service.address, service.service.port};
+  if (auto sent = SendAll(fd, HttpRequest(endpoint, service.http_path), deadline); !sent) {
+    return sent;
+  }
+  std::array<char, 16384> buffer;
+  while (true) {
+    const auto bytes = ReceiveSome(fd, buffer, deadline);
+    if (!bytes) return Fail(bytes.error());
+    if (bytes->empty()) return answer.End();
+    const auto complete = answer.Feed(*bytes);
+    if (!complete) return Fail(complete.error());
+    if (*complete) return {};
+  }
+}
+
+// Lets the server close first, so that TIME_WAIT is not ours.
+void AwaitClose(int fd) {
+  std::array<char, 16384> buffer;
+  const auto deadline = Clock::now() + kClosePatience;
+  while (true) {
+    const auto bytes = ReceiveSome(fd, buffer, deadline);
+    if (!bytes || bytes->empty()) return;
+  }
+}
+
+void ResetOnClose(int fd) {
+  const linger at_once{1, 0};
+  (void)::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void Fetch(int fd, const ProbeService& service, Clock::time_point start, Clock::time_point deadline,
+           ProbeConnection& connection) {
+  HttpAnswer answer;
+  const Status page = GetPage(fd, service, deadline, answer);
+  if (!page) {
+    connection.error = page.error();
+    connection.connect_time = microseconds{0};
+    return;
+  }
+  connection.total_time = Since(start);
+  connection.http_status = answer.status();
+  connection.body = answer.BodyStart();
+  AwaitClose(fd);
+}
+
+}  // namespace
+
+ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap,
+                                 Clock::time_point limit) {
+  ProbeAttempt attempt;
+  ProbeConnection& connection = attempt.connection;
+  const int family = service.service.address.is_v4() ? AF_INET : AF_INET6;
+  const Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) {
+    connection.error = ErrnoError(errno, "socket");
+    return attempt;
+  }
+  const auto start = Clock::now();
+  const auto deadline = std::min(start + service.timeout, limit);
+  const Status connected = Connect(socket.get(), service.service, deadline);
+  const microseconds connect_time = Since(start);
+  attempt.local_port = LocalPort(socket.get());
+  // Also after a failure, so that a late answer is not taken for the next connection's.
+  if (tap != nullptr) connection.reply_mac = tap->TakeMac(attempt.local_port);
+  if (!connected) {
+    connection.error = connected.error();
+    return attempt;
+  }
+  connection.connect_time = connect_time;
+  connection.total_time = connect_time;
+  if (service.http_path.empty()) {
+    ResetOnClose(socket.get());
+  } else {
+    Fetch(socket.get(), service, start, deadline, connection);
+    if (connection.error) connection.total_time = microseconds{0};
+  }
+  return attempt;
+}
+
+}  // namespace drover

@@ -1,0 +1,28 @@
+// One probe connection: connect, ask for a page if wanted, close.
+//
+// Blocks until its deadline at most. How it closes: with a page, orderly and behind the server, as
+// real clients do; without one, by reset, as load balancers' own checks do: no TIME_WAIT uses up
+// this host's ports, and ip_vs forgets the connection after seconds instead of minutes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "node-helper/net/reply_tap.h"
+#include "protocol/event.h"
+#include "protocol/program.h"
+
+namespace drover {
+
+// A connection with the port that it went out from (0: it never got one).
+struct ProbeAttempt {
+  ProbeConnection connection;
+  std::uint16_t local_port = 0;
+};
+
+// `tap` may be null: the reply's MAC stays empty then. Gives up at `limit` even within the
+// service's own timeout.
+ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap,
+                                 std::chrono::steady_clock::time_point limit);
+
+}  // namespace drover

@@ -1,0 +1,59 @@
+// Who claims the VIPs on the wire, and which MAC each peer has: asked in rounds, everything at
+// once, and listened to for as long as the probe runs.
+//
+// One thread at a time. Addresses that are on no link of this host cost no time.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node-helper/net/link_route.h"
+#include "node-helper/net/neighbour_tap.h"
+#include "protocol/event.h"
+#include "protocol/program.h"
+
+namespace drover {
+
+class NeighbourProbe {
+ public:
+  // Looks where every address lies; asks nobody yet.
+  explicit NeighbourProbe(const ProbeTask& task);
+
+  // Asks for all VIPs and peers that lie on a link; ends early at `limit`, when `abandoned` says so
+  // or when nothing is left to wait for.
+  void Ask(std::chrono::steady_clock::time_point limit, const std::function<bool()>& abandoned);
+  // Counts the claims that were heard meanwhile. A real server that must send an ARP request of its
+  // own with the VIP as its sender (arp_announce 0) is caught by that alone.
+  void Listen();
+
+  [[nodiscard]] const std::vector<ArpAnswers>& answers() const { return answers_; }
+  [[nodiscard]] const std::vector<PeerMac>& peers() const { return peers_; }
+  // What was not seen, and why.
+  [[nodiscard]] std::vector<std::string> TakeNotes();
+
+ private:
+  struct Target {
+    IpAddress address;
+    LinkRoute link;
+  };
+  void Locate(const IpAddress& address, std::vector<Target>& targets);
+  void AskRound();
+  void AskFor(const Target& target, bool also_without_sender);
+  void Count(const std::vector<ClaimHeard>& claims);
+  [[nodiscard]] bool WaitsForPeersOnly() const;
+  [[nodiscard]] bool AnyOnLink() const;
+  [[nodiscard]] std::optional<IpAddress> SenderFor(const Target& target) const;
+
+  const ProbeTask& task_;
+  std::optional<NeighbourTap> tap_;
+  std::vector<Target> vips_;          // one per answers_
+  std::vector<Target> peer_targets_;  // one per peers_
+  std::vector<ArpAnswers> answers_;
+  std::vector<PeerMac> peers_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace drover

@@ -1,0 +1,148 @@
+#include "node-helper/tasks/probe_task.h"
+
+#include <algorithm>
+#include <bitset>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node-helper/net/reply_tap.h"
+#include "node-helper/tasks/outcome.h"
+#include "node-helper/tasks/probe_connection.h"
+#include "node-helper/tasks/probe_http.h"
+#include "node-helper/tasks/probe_neighbours.h"
+
+namespace drover {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::minutes kMaxProbeTime{10};  // where the task sets no timeout
+constexpr std::uint32_t kMaxConnections = 100000;  // of one service
+// A dead service is not waited for N times: so many failures in a row end it, more when it has
+// answered before.
+constexpr std::uint32_t kGiveUpAtFirst = 10;
+constexpr std::uint32_t kGiveUpLater = 50;
+constexpr std::size_t kMaxBodies = std::size_t{16} << 20;  // of all connections together
+
+// Runs one probe; its pieces share limits and notes.
+class ProbeRun {
+ public:
+  ProbeRun(const Task& task, const ProbeTask& probe, const std::function<bool()>& abandoned)
+      : probe_(probe), abandoned_(abandoned), neighbours_(probe) {
+    limit_ = Clock::now() + (task.timeout.count() > 0
+                                 ? std::chrono::duration_cast<Clock::duration>(task.timeout)
+                                 : Clock::duration(kMaxProbeTime));
+  }
+
+  TaskResult Run() {
+    ProbeOutcome outcome;
+    neighbours_.Ask(limit_, abandoned_);
+    for (const ProbeService& service : probe_.services) {
+      outcome.services.push_back(Probe(service));
+    }
+    neighbours_.Listen();
+    outcome.arp = neighbours_.answers();
+    outcome.peers = neighbours_.peers();
+    for (std::string& note : neighbours_.TakeNotes()) Note(std::move(note));
+    TaskResult result = Succeeded();
+    result.detail = std::move(outcome);
+    for (const std::string& note : notes_) {
+      result.message += (result.message.empty() ? "" : "; ") + note;
+    }
+    return result;
+  }
+
+ private:
+  void Note(std::string note) {
+    if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) {
+      notes_.push_back(std::move(note));
+    }
+  }
+
+  ProbeServiceResult Probe(const ProbeService& service) {
+    ProbeServiceResult result{service.service, {}};
+    const std::string name = ToString(ServiceKey(service.service));
+    if (service.service.transport != Transport::kTcp || service.service.port == 0) {
+      Note(name + ": only TCP services with a port are probed with connections");
+      return result;
+    }
+    auto tap = ReplyTap::Open({service.service.address, service.service.port});
+    if (!tap) {
+      Note("from which MAC answers came was not seen: " + tap.error().message);
+    }
+    Connect(service, name, tap ? &*tap : nullptr, result);
+    if (tap) {
+      if (const std::uint32_t drops = tap->TakeDrops(); drops > 0) {
+        Note(name + ": " + std::to_string(drops) + " answers came too fast to see their MAC");
+      }
+    }
+    return result;
+  }
+
+  void Connect(const ProbeService& service, const std::string& name, ReplyTap* tap,
+               ProbeServiceResult& result) {
+    const std::uint32_t wanted = std::min(service.connections, kMaxConnections);
+    std::bitset<65536> ports;
+    std::uint32_t repeated = 0;
+    std::uint32_t in_a_row = 0;
+    bool answered = false;
+    for (std::uint32_t i = 0; i < wanted; ++i) {
+      const bool dead = in_a_row >= (answered ? kGiveUpLater : kGiveUpAtFirst);
+      if (dead || Clock::now() >= limit_ || abandoned_()) {
+        Note(name + ": stopped after " + std::to_string(i) + " of " + std::to_string(wanted) +
+             " connections" + (dead ? ", the last " + std::to_string(in_a_row) + " failed" : ""));
+        break;
+      }
+      ProbeAttempt attempt = OpenProbeConnection(service, tap, limit_);
+      if (attempt.local_port != 0 && ports.test(attempt.local_port)) ++repeated;
+      ports.set(attempt.local_port);
+      in_a_row = attempt.connection.error ? in_a_row + 1 : 0;
+      answered = answered || !attempt.connection.error;
+      KeepBody(attempt.connection);
+      result.connections.push_back(std::move(attempt.connection));
+      neighbours_.Listen();
+    }
+    if (repeated > 0) {
+      Note(name + ": " + std::to_string(repeated) +
+           " connections had to use a local port again; ip_vs may have kept them on their former "
+           "real server");
+    }
+  }
+
+  // Pages are kept up to a sum, so that the result stays within one line of the protocol.
+  void KeepBody(ProbeConnection& connection) {
+    if (bodies_ + connection.body.size() > kMaxBodies) {
+      Note("the pages of later connections were not kept, they are too many");
+      connection.body.clear();
+    }
+    bodies_ += connection.body.size();
+  }
+
+  const ProbeTask& probe_;
+  const std::function<bool()>& abandoned_;
+  NeighbourProbe neighbours_;
+  Clock::time_point limit_;
+  std::size_t bodies_ = 0;
+  std::vector<std::string> notes_;
+};
+
+std::string Counted(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " service" : " services");
+}
+
+}  // namespace
+
+TaskResult RunProbeTask(const Task& task, const ProbeTask& probe,
+                        const std::function<bool()>& abandoned) {
+  for (const ProbeService& service : probe.services) {
+    if (service.http_path.empty()) continue;
+    if (const Status path = ValidateHttpPath(service.http_path); !path) return Failed(path.error());
+  }
+  // The cluster may not be there yet in check mode, so its state would prove nothing.
+  if (task.check) return Skipped("would probe " + Counted(probe.services.size()));
+  return ProbeRun(task, probe, abandoned).Run();
+}
+
+}  // namespace drover
