@@ -5,7 +5,7 @@
 namespace drover {
 namespace {
 
-using Entries = std::vector<std::pair<YamlNode, YamlNode>>;
+using Entries = std::vector<YamlEntry>;
 
 std::string Where(const Place& place) {
   return (place.file ? place.file->name + ":" : "") + std::to_string(place.line) + ":" +
@@ -24,6 +24,14 @@ void TreeBuilder::Stop(Place place, std::string message, std::string hint) {
   stopped_ = true;
 }
 
+bool TreeBuilder::wants_key() const {
+  return !open_.empty() && open_.back().node.is_mapping() && !open_.back().has_key;
+}
+
+const YamlNode* TreeBuilder::pending_key() const {
+  return !open_.empty() && open_.back().has_key ? &open_.back().key : nullptr;
+}
+
 bool TreeBuilder::Count(std::size_t nodes, const Place& place) {
   nodes_ += nodes;
   if (nodes_ <= kMaxNodes) return true;
@@ -34,7 +42,8 @@ bool TreeBuilder::Count(std::size_t nodes, const Place& place) {
 
 void TreeBuilder::Scalar(YamlNode node, std::size_t anchor) {
   if (stopped_ || !Count(1, node.place)) return;
-  if (node.is_scalar() && !IsMergeKey(node.scalar, node.plain, node.tag)) {
+  const bool merges = wants_key() && IsMergeKey(node.scalar, node.plain, node.tag);
+  if (node.is_scalar() && !merges) {
     const ScalarReading reading = ReadScalar(node.scalar, node.plain, node.tag);
     if (!reading.problem.empty()) {
       Complain(node.place, reading.problem, "put it in quotes if it is text");
@@ -102,7 +111,7 @@ void TreeBuilder::Attach(YamlNode node) {
     frame.has_key = false;
     // A key that was complained about must not be called a duplicate as well.
     if (frame.key.tag == "!broken") return;
-    frame.node.entries.emplace_back(std::move(frame.key), std::move(node));
+    frame.node.entries.push_back({std::move(frame.key), std::move(node)});
   }
 }
 
@@ -128,7 +137,7 @@ void TreeBuilder::FinishMapping(YamlNode& mapping) {
     if (key.is_scalar() && IsMergeKey(key.scalar, key.plain, key.tag)) {
       CollectMerged(value, merged);
     } else {
-      own.emplace_back(std::move(key), std::move(value));
+      own.push_back({std::move(key), std::move(value)});
     }
   }
   Count(merged.size(), mapping.place);
@@ -136,7 +145,7 @@ void TreeBuilder::FinishMapping(YamlNode& mapping) {
   all.reserve(merged.size() + own.size());
   std::unordered_map<std::string, std::size_t> index;
   for (auto& entry : merged) {
-    const auto [at, fresh] = index.try_emplace(KeyOf(entry.first), all.size());
+    const auto [at, fresh] = index.try_emplace(KeyOf(entry.key), all.size());
     if (fresh) {
       all.push_back(std::move(entry));
     } else {
@@ -145,10 +154,10 @@ void TreeBuilder::FinishMapping(YamlNode& mapping) {
   }
   std::unordered_map<std::string, Place> first;
   for (auto& entry : own) {
-    const std::string name = KeyOf(entry.first);
-    const auto [earlier, first_time] = first.try_emplace(name, entry.first.place);
+    const std::string name = KeyOf(entry.key);
+    const auto [earlier, first_time] = first.try_emplace(name, entry.key.place);
     if (!first_time) {
-      Complain(entry.first.place, "the key \"" + name + "\" is given twice",
+      Complain(entry.key.place, "the key \"" + name + "\" is given twice",
                "the first one is at " + Where(earlier->second));
       continue;
     }

@@ -30,7 +30,10 @@ class TreeBuilder {
   // Complains and ignores what follows.
   void Stop(Place place, std::string message, std::string hint = "");
   [[nodiscard]] bool stopped() const { return stopped_; }
-  [[nodiscard]] std::size_t depth() const { return open_.size(); }
+  // Is a mapping's key expected next?
+  [[nodiscard]] bool wants_key() const;
+  // The key of the open mapping that still waits for its value, or nullptr.
+  [[nodiscard]] const YamlNode* pending_key() const;
   Parsed<YamlNode> Take();
 
  private:
@@ -49,7 +52,7 @@ class TreeBuilder {
   bool Count(std::size_t nodes, const Place& place);
   void Attach(YamlNode node);
   void FinishMapping(YamlNode& mapping);
-  void CollectMerged(const YamlNode& source, std::vector<std::pair<YamlNode, YamlNode>>& merged);
+  void CollectMerged(const YamlNode& source, std::vector<YamlEntry>& merged);
 
   std::vector<Frame> open_;
   std::unordered_map<std::size_t, Anchored> anchors_;

@@ -16,16 +16,18 @@
 
 namespace drover {
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { kNull, kScalar, kSequence, kMapping };
 
   Kind kind = Kind::kNull;
   Place place;
-  std::string scalar;           // as written, without quotes
-  bool plain = true;            // false: quoted or a block scalar, so always a string
-  std::string tag;              // explicit tag such as "!!int"; empty without one
-  std::vector<YamlNode> items;  // of a sequence
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  // of a mapping, in the order of writing
+  std::string scalar;              // as written, without quotes
+  bool plain = true;               // false: quoted or a block scalar, so always a string
+  std::string tag;                 // explicit tag such as "!!int"; empty without one
+  std::vector<YamlNode> items;     // of a sequence
+  std::vector<YamlEntry> entries;  // of a mapping, in the order of writing
 
   [[nodiscard]] bool is_mapping() const { return kind == Kind::kMapping; }
   [[nodiscard]] bool is_sequence() const { return kind == Kind::kSequence; }
@@ -33,6 +35,13 @@ struct YamlNode {
   [[nodiscard]] bool is_null() const { return kind == Kind::kNull; }
   // The value under `key` in a mapping, or nullptr.
   [[nodiscard]] const YamlNode* Find(std::string_view key) const;
+};
+
+// One key of a mapping with its value. A type of its own, because a pair of an unfinished type is
+// none.
+struct YamlEntry {
+  YamlNode key;
+  YamlNode value;
 };
 
 // One document. Syntax errors, duplicate keys, more than one document, unknown tags and too deep

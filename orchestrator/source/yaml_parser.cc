@@ -113,6 +113,7 @@ class Events : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (tree_.stopped() || !CheckNull(mark)) return;
     tree_.Scalar(Node(YamlNode::Kind::kNull, mark, ""), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -132,15 +133,17 @@ class Events : public YAML::EventHandler {
     tree_.Scalar(std::move(node), anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value /*style*/) override {
+                       YAML::EmitterStyle::value style) override {
+    flow_.push_back(style == YAML::EmitterStyle::Flow);
     tree_.Begin(Node(YamlNode::Kind::kSequence, mark, tag), anchor);
   }
-  void OnSequenceEnd() override { tree_.End(); }
+  void OnSequenceEnd() override { End(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value /*style*/) override {
+                  YAML::EmitterStyle::value style) override {
+    flow_.push_back(style == YAML::EmitterStyle::Flow);
     tree_.Begin(Node(YamlNode::Kind::kMapping, mark, tag), anchor);
   }
-  void OnMapEnd() override { tree_.End(); }
+  void OnMapEnd() override { End(); }
 
   // yaml-cpp's own complaint, in our words.
   void Broken(const YAML::Exception& exception) {
@@ -162,6 +165,27 @@ class Events : public YAML::EventHandler {
   }
 
  private:
+  void End() {
+    flow_.pop_back();
+    tree_.End();
+  }
+
+  // yaml-cpp takes a line without ":" for a key without a value, and sets the value's mark to the
+  // key's; a value that is really empty stands behind its key.
+  bool CheckNull(const YAML::Mark& mark) {
+    const std::size_t offset = Offset(mark);
+    const char written = offset < text_.size() ? text_[offset] : '\0';
+    const YamlNode* key = tree_.pending_key();
+    const Place place = lines_.At(offset);
+    if (tree_.wants_key() && written != '~' && written != 'n' && written != 'N') {
+      tree_.Stop(place, "a key is missing in front of \":\"");
+    } else if (key != nullptr && !flow_.back() && key->place.line == place.line &&
+               key->place.column == place.column) {
+      tree_.Stop(place, "a \":\" is missing behind this key", "write \"key: value\"");
+    }
+    return !tree_.stopped();
+  }
+
   // Marks count lines from 0 and columns in bytes.
   [[nodiscard]] std::size_t Offset(const YAML::Mark& mark) const {
     return lines_.Offset(mark.line + 1, mark.column);
@@ -212,6 +236,7 @@ class Events : public YAML::EventHandler {
   LineIndex lines_;
   TreeBuilder& tree_;
   int documents_ = 0;
+  std::vector<bool> flow_;  // for each open collection: is it written with brackets?
 };
 
 }  // namespace

@@ -295,7 +295,9 @@ ScalarReading ReadPlain(std::string_view text) {
   if (Digit(first)) {
     if (const auto timestamp = ReadTimestamp(text)) return ReadDate(*timestamp, text);
   }
-  if (text == "=") return Problem("a bare \"=\" has no meaning in YAML");
+  if (text == "=" || text == "<<") {
+    return Problem("a bare \"" + std::string(text) + "\" has no meaning here");
+  }
   return {Value(std::string(text)), ""};
 }
 

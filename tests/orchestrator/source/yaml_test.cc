@@ -93,6 +93,13 @@ TEST(YamlJson, AJsonFileFollowsJsonsRules) {
   EXPECT_EQ(Read("{a: 1e3}"), R"({"a":"1e3"})");
 }
 
+TEST(YamlDocument, ValuesMayBeEmpty) {
+  EXPECT_EQ(Read("a:\nb:\n  c:\n"), R"({"a":null,"b":{"c":null}})");
+  EXPECT_EQ(Read("? a\n? b\n: 1\n"), R"({"a":null,"b":1})");
+  EXPECT_EQ(Read("{a, b: , c: 1}"), R"({"a":null,"b":null,"c":1})");
+  EXPECT_EQ(Read("- a:\n- \n-\n"), R"([{"a":null},null,null])");
+}
+
 TEST(YamlDocument, EmptyFilesAreNull) {
   for (const char* text : {"", "# only a comment\n", "---\n", "--- \n...\n", "\n\n"}) {
     EXPECT_EQ(Read(text), "null") << text;
@@ -103,8 +110,8 @@ TEST(YamlPlaces, PointAtKeysValuesAndAliases) {
   const auto node = ParseYaml(File("é: &x [1]\nb:\n  c: *x\n  d:\n"));
   ASSERT_TRUE(node);
   const auto& first = node->entries[0];
-  EXPECT_EQ(first.second.place.line, 1);
-  EXPECT_EQ(first.second.place.column, 4);
+  EXPECT_EQ(first.value.place.line, 1);
+  EXPECT_EQ(first.value.place.column, 4);
   const YamlNode* b = node->Find("b");
   ASSERT_NE(b, nullptr);
   EXPECT_EQ(b->place.line, 3);
@@ -139,6 +146,10 @@ TEST(YamlErrors, SayWhereAndWhat) {
       {"a: !unsafe x\n", "f.yml:1:4: error: the tag !unsafe is not supported yet"},
       {"a: !!binary aGk=\n", "f.yml:1:4: error: the tag !!binary is not known"},
       {"a: !!int x\n", "f.yml:1:4: error: \"x\" is no !!int"},
+      {"a: 1\nb\n", "f.yml:2:1: error: a \":\" is missing behind this key"},
+      {"a: 1\nb\nc: 2\n", "f.yml:3:2: error: a \":\" is not expected here"},
+      {"[a, : b]", "f.yml:1:5: error: a key is missing in front of \":\""},
+      {"a: <<\n", "f.yml:1:4: error: a bare \"<<\" has no meaning"},
       {"a: =\n", "f.yml:1:4: error: a bare \"=\" has no meaning"},
       {"a: 2024-02-30\n", "f.yml:1:4: error: there is no date 2024-02-30"},
       {"a: 99999999999999999999\n", "f.yml:1:4: error: the number 99999999999999999999 does not"},
