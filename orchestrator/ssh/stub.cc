@@ -20,14 +20,14 @@ constexpr std::string_view kWarm =
     R"sh(case "$1:$3:$5" in -rwx*:@U:@S) echo; echo "drover start"; exec "$f" apply;; esac; )sh";
 // `echo` first: a shell start file may have left an unfinished line on stdout.
 constexpr std::string_view kChecks =
-    R"sh(fail() { echo; echo "drover failed $*"; exit 1; }; )sh"
+    R"sh(t=; fail() { [ -z "$t" ] || rm -f "$t"; echo; echo "drover failed $*"; exit 1; }; )sh"
     R"sh([ "$(id -u)" = @U ] || fail not-root "$(id -un)"; )sh"
     R"sh(for x in sha256sum mktemp head; do command -v $x >/dev/null 2>&1 || fail no-tool $x; done; )sh"
     R"sh(o=$(umask); umask 077; )sh"
     R"sh(m=$(LC_ALL=C mkdir -p "$d" 2>&1) || fail mkdir "$m"; )sh"
     R"sh(set -- $(LC_ALL=C ls -lnd "$d"); )sh"
     R"sh(case "$1:$3" in d????-??-*:@U) ;; *) fail folder "$1 $3";; esac; )sh"
-    R"sh(t=$(LC_ALL=C mktemp "$d/.upload.XXXXXX" 2>&1) || fail mktemp "$t"; )sh"
+    R"sh(m=$(LC_ALL=C mktemp "$d/.upload.XXXXXX" 2>&1) || fail mktemp "$m"; t=$m; )sh"
     R"sh(trap "rm -f $t" EXIT; trap "exit 1" HUP INT TERM PIPE; )sh";
 constexpr std::string_view kTake =
     R"sh(echo; echo "drover need-helper $(uname -m)"; )sh"
