@@ -10,10 +10,6 @@ const std::string& KeyOf(const Sysctl& sysctl) { return sysctl.key; }
 std::string KeyOf(const InterfaceAddress& address) { return NameOf(address); }
 const ServiceKey& KeyOf(const VirtualService& service) { return service.key; }
 
-std::string PeopleName(const Sysctl& sysctl) { return "sysctl " + SysctlKeyForPeople(sysctl.key); }
-std::string PeopleName(const InterfaceAddress& address) { return NameOf(address); }
-std::string PeopleName(const VirtualService& service) { return NameOf(service.key); }
-
 bool SameValue(const Sysctl& left, const Sysctl& right) { return left.value == right.value; }
 bool SameValue(const InterfaceAddress& left, const InterfaceAddress& right) {
   return left.prefix == right.prefix;  // `announce` is a wish, two owners may differ in it
@@ -48,7 +44,7 @@ Status CheckConflicts(const std::vector<T>& wanted, std::vector<T> DesiredState:
       const T* held = FindIn(other.state.*part, resource);
       if (held == nullptr || SameValue(*held, resource)) continue;
       return Fail(ErrorCode::kInvalid,
-                  PeopleName(resource) + ": " + other.owner + " owns it with " + ValueText(*held) +
+                  NameOf(resource) + ": " + other.owner + " owns it with " + ValueText(*held) +
                       ", this run wants " + ValueText(resource) +
                       "; take it out of one of the two playbooks (if " + other.owner +
                       " is gone: node-helper uninstall --owner " + other.owner + ")");
@@ -120,7 +116,7 @@ void DropShared(std::vector<T>& list, std::vector<T> DesiredState::*part,
 void TrimPast(OwnerRecord& record) {
   std::set<std::string> names;
   for (const InterfaceAddress& address : record.state.addresses) names.insert(NameOf(address));
-  for (const VirtualService& service : record.state.services) names.insert(NameOf(service.key));
+  for (const VirtualService& service : record.state.services) names.insert(NameOf(service));
   std::erase_if(record.adopted, [&](const std::string& name) { return !names.contains(name); });
   std::erase_if(record.original_sysctls, [&](const auto& entry) {
     return FindIn(record.state.sysctls, Sysctl{entry.first, ""}) == nullptr;
@@ -148,8 +144,8 @@ Result<OwnerRecord> Claim(OwnerRecord record, const DesiredState& wanted,
   }
   for (const VirtualService& service : wanted.services) {
     const bool held = Take(record.state.services, service);
-    Adopt(record, service, NameOf(service.key), held,
-          FindIn(observed.services, service) != nullptr, &DesiredState::services, others);
+    Adopt(record, service, NameOf(service), held, FindIn(observed.services, service) != nullptr,
+          &DesiredState::services, others);
   }
   for (const Sysctl& sysctl : wanted.sysctls) {
     Take(record.state.sysctls, sysctl);
@@ -186,7 +182,7 @@ DesiredState Adopted(const OwnerRecord& record) {
     if (record.adopted.contains(NameOf(address))) state.addresses.push_back(address);
   }
   for (const VirtualService& service : record.state.services) {
-    if (record.adopted.contains(NameOf(service.key))) state.services.push_back(service);
+    if (record.adopted.contains(NameOf(service))) state.services.push_back(service);
   }
   return state;
 }

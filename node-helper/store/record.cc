@@ -62,12 +62,6 @@ void ReadOriginals(const Json& document, OwnerRecord& record) {
 
 }  // namespace
 
-std::string NameOf(const InterfaceAddress& address) {
-  return "address " + address.prefix.address.ToString() + " on " + address.interface;
-}
-
-std::string NameOf(const ServiceKey& key) { return "service " + ToString(key); }
-
 std::string EncodeRecord(const OwnerRecord& record) {
   const Json document{{"format", kRecordFormat},
                       {"owner", record.owner},

@@ -33,10 +33,6 @@ struct OwnerRecord {
   bool operator==(const OwnerRecord&) const = default;
 };
 
-// What identifies a resource within a node: "address 10.0.0.100 on lo", "service tcp 10.0.0.100:80".
-std::string NameOf(const InterfaceAddress& address);
-std::string NameOf(const ServiceKey& key);
-
 std::string EncodeRecord(const OwnerRecord& record);
 Result<OwnerRecord> DecodeRecord(std::string_view text);
 

@@ -30,9 +30,9 @@ std::string TimeText(std::int64_t seconds) {
 }
 
 std::string NoteOf(const RunInfo& run) {
-  const Json note{{"owner", run.owner}, {"user", run.user},
-                  {"control_host", run.control_host}, {"pid", run.pid},
-                  {"helper_pid", ::getpid()}, {"since", std::time(nullptr)}};
+  const Json note{
+      {"owner", run.owner}, {"user", run.user},         {"control_host", run.control_host},
+      {"pid", run.pid},     {"helper_pid", ::getpid()}, {"since", std::time(nullptr)}};
   return note.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

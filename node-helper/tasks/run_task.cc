@@ -1,0 +1,75 @@
+#include "node-helper/tasks/run_task.h"
+
+#include <chrono>
+
+#include "node-helper/tasks/command_task.h"
+#include "node-helper/tasks/converge_task.h"
+#include "node-helper/tasks/file_task.h"
+#include "node-helper/tasks/outcome.h"
+#include "node-helper/tasks/package_task.h"
+#include "node-helper/tasks/service_task.h"
+#include "node-helper/tasks/wait_task.h"
+#if __has_include("node-helper/tasks/probe_task.h")
+#include "node-helper/tasks/probe_task.h"
+#endif
+
+namespace drover {
+namespace {
+
+struct Dispatch {
+  const Task& task;
+  ProgramCourse& course;
+  TaskContext& context;
+
+  TaskResult operator()(const ConvergeTask& action) const {
+    return RunConvergeTask(action, task.check, course, context);
+  }
+  TaskResult operator()(const PruneTask& action) const {
+    return RunPruneTask(action, task.check, course, context);
+  }
+  TaskResult operator()(const CommandTask& action) const {
+    return RunCommandTask(task, action, course, context);
+  }
+  TaskResult operator()(const FileTask& action) const {
+    return RunFileTask(task, action, course, context);
+  }
+  TaskResult operator()(const PackageTask& action) const {
+    return RunPackageTask(task, action, course, context);
+  }
+  TaskResult operator()(const ServiceTask& action) const {
+    return RunServiceTask(task, action, course, context);
+  }
+  TaskResult operator()(const WaitForTask& action) const {
+    return RunWaitForTask(task, action, context);
+  }
+#if __has_include("node-helper/tasks/probe_task.h")
+  TaskResult operator()(const ProbeTask& action) const {
+    return RunProbeTask(task, action, context.abandoned);
+  }
+#else
+  TaskResult operator()(const ProbeTask&) const {
+    return Failed({ErrorCode::kInternal, "this build of the helper cannot probe"});
+  }
+#endif
+};
+
+}  // namespace
+
+TaskResult WithoutSecrets(TaskResult result) {
+  if (!result.message.empty()) result.message = "the reason is hidden because of no_log";
+  result.changes.clear();
+  result.detail = std::monostate();
+  return result;
+}
+
+TaskResult RunTask(const Task& task, ProgramCourse& course, TaskContext& context) {
+  const auto started = std::chrono::steady_clock::now();
+  TaskResult result = std::visit(Dispatch{task, course, context}, task.action);
+  if (task.secret) result = WithoutSecrets(std::move(result));
+  result.task = task.id;
+  result.duration = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - started);
+  return result;
+}
+
+}  // namespace drover

@@ -1,0 +1,232 @@
+#include "node-helper/tasks/session.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "node-helper/converge/dry_run_kernel.h"
+#include "node-helper/store/files.h"
+#include "node-helper/store/session_lock.h"
+#include "node-helper/tasks/run_task.h"
+#include "protocol/codec.h"
+#include "protocol/event.h"
+#include "protocol/version.h"
+
+namespace drover {
+namespace {
+
+constexpr std::chrono::milliseconds kLockPatience{5000};
+constexpr std::size_t kReadChunk = 64 * 1024;
+
+bool IsRegularFile(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+// What ended the reading of a line.
+enum class LineEnd { kLine, kEndOfInput, kStopped, kTooLong, kBroken };
+
+class Session {
+ public:
+  explicit Session(const SessionParts& parts)
+      : parts_(parts), input_is_file_(IsRegularFile(parts.in)) {
+    context_.store = parts.store;
+    context_.run = parts.run;
+    context_.ensure_service = parts.ensure_service;
+    context_.abandoned = [this] { return Abandoned(); };
+    context_.kernel = [this](bool check) { return KernelFor(check); };
+  }
+
+  int Run() {
+    Emit(Greeting());
+    for (;;) {
+      std::string line;
+      switch (ReadLine(line)) {
+        case LineEnd::kLine:
+          break;
+        case LineEnd::kEndOfInput:
+        case LineEnd::kStopped:
+          return 0;
+        case LineEnd::kTooLong:
+          return EndWith({ErrorCode::kInvalid, "the input has a line of more than " +
+                                                   std::to_string(kMaxLineBytes) + " bytes"});
+        case LineEnd::kBroken:
+          return EndWith({ErrorCode::kInvalid, "the input ends in the middle of a line"});
+      }
+      const auto program = DecodeProgram(line);
+      if (!program) return EndWith(program.error().In("not a program"));
+      if (const Status locked = Lock(*program); !locked) return EndWith(locked.error());
+      if (const auto undone = RunProgram(*program)) return EndWith(*undone);
+    }
+  }
+
+ private:
+  static Hello Greeting() {
+    Hello hello;
+    hello.protocol = kProtocolVersion;
+    hello.version = kVersion;
+    utsname names{};
+    if (::uname(&names) == 0) {
+      hello.host = names.nodename;
+      hello.kernel = names.release;
+    }
+    hello.root = ::geteuid() == 0;
+    return hello;
+  }
+
+  void Emit(const Event& event) {
+    if (output_gone_) return;
+    if (!WriteAll(parts_.out, EncodeEvent(event) + "\n", "output")) output_gone_ = true;
+  }
+
+  int EndWith(const Error& error) {
+    Emit(SessionError{error});
+    return 1;
+  }
+
+  // Also asked while a task waits. Once true it stays true.
+  bool Abandoned() {
+    if (abandoned_) return true;
+    std::array<pollfd, 2> ends = {pollfd{parts_.in, POLLRDHUP, 0}, pollfd{parts_.out, 0, 0}};
+    if (input_is_file_) ends[0].fd = -1;
+    if (::poll(ends.data(), ends.size(), 0) > 0) {
+      const auto closed = [](const pollfd& end) {
+        return (end.revents & (POLLHUP | POLLERR | POLLRDHUP | POLLNVAL)) != 0;
+      };
+      input_gone_ |= closed(ends[0]);
+      output_gone_ |= closed(ends[1]);
+    }
+    if (parts_.signals != nullptr && parts_.signals->Next()) signalled_ = true;
+    abandoned_ = input_gone_ || output_gone_ || signalled_;
+    return abandoned_;
+  }
+
+  // Waits for input or a signal.
+  bool WaitForInput() {
+    std::array<pollfd, 2> waiting = {
+        pollfd{parts_.in, POLLIN, 0},
+        pollfd{parts_.signals == nullptr ? -1 : parts_.signals->fd(), POLLIN, 0}};
+    while (::poll(waiting.data(), waiting.size(), -1) < 0) {
+      if (errno != EINTR) return false;
+    }
+    return waiting[1].revents == 0;
+  }
+
+  LineEnd ReadLine(std::string& line) {
+    std::size_t searched = 0;
+    for (;;) {
+      const std::size_t newline = buffer_.find('\n', searched);
+      if (newline != std::string::npos && newline <= kMaxLineBytes) {
+        line = buffer_.substr(0, newline);
+        buffer_.erase(0, newline + 1);
+        return LineEnd::kLine;
+      }
+      searched = buffer_.size();
+      if (buffer_.size() > kMaxLineBytes) return LineEnd::kTooLong;
+      if (!WaitForInput()) return LineEnd::kStopped;
+      std::array<char, kReadChunk> chunk;
+      const ssize_t got = ::read(parts_.in, chunk.data(), chunk.size());
+      if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (got <= 0) return EndOfInput(line);
+      buffer_.append(chunk.data(), static_cast<std::size_t>(got));
+    }
+  }
+
+  // A last line of a file may lack its newline; from a connection it is half a message.
+  LineEnd EndOfInput(std::string& line) {
+    if (buffer_.empty()) return LineEnd::kEndOfInput;
+    if (!input_is_file_) return LineEnd::kBroken;
+    line = std::move(buffer_);
+    buffer_.clear();
+    return LineEnd::kLine;
+  }
+
+  Status Lock(const Program& program) {
+    if (lock_ || !ChangesTheNode(program)) return {};
+    auto lock = SessionLock::Take(parts_.store->directory(), program.run, kLockPatience,
+                                  [this] { return Abandoned(); });
+    if (lock) {
+      lock_ = std::move(*lock);
+      return {};
+    }
+    // Who is not root cannot change what the lock guards; his commands and files are his own.
+    if (lock.error().code == ErrorCode::kDenied && ::geteuid() != 0) return {};
+    return Fail(lock.error());
+  }
+
+  Result<Kernel*> KernelFor(bool check) {
+    if (!kernel_) {
+      auto opened = parts_.open_kernel();
+      if (!opened) return Fail(opened.error());
+      kernel_ = std::move(*opened);
+    }
+    if (!check) return kernel_.get();
+    if (!dry_kernel_) dry_kernel_.emplace(*kernel_);
+    return &*dry_kernel_;
+  }
+
+  // The error that ends the session when tasks were left undone.
+  std::optional<Error> RunProgram(const Program& program) {
+    ProgramCourse course;
+    course.run = program.run;
+    dry_kernel_.reset();
+    bool ok = true;
+    for (std::size_t i = 0; i < program.tasks.size(); ++i) {
+      if (Abandoned()) {
+        Emit(ProgramDone{false});
+        return Interrupted(program.tasks.size() - i);
+      }
+      const Task& task = program.tasks[i];
+      Emit(TaskStarted{task.id});
+      const TaskResult result = RunTask(task, course, context_);
+      Emit(result);
+      if (result.status == TaskStatus::kFailed && !task.ignore_errors) {
+        ok = false;
+        break;
+      }
+    }
+    Emit(ProgramDone{ok});
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Error Interrupted(std::size_t undone) const {
+    const std::string tasks = std::to_string(undone) + (undone == 1 ? " task" : " tasks");
+    const std::string why = signalled_     ? "a signal asked the helper to end"
+                            : output_gone_ ? "nobody reads the output any more"
+                                           : "the input was closed before program_done came";
+    return Error{ErrorCode::kUnreachable, why + "; " + tasks + " not begun"};
+  }
+
+  const SessionParts& parts_;
+  const bool input_is_file_;
+  TaskContext context_;
+  std::string buffer_;
+  std::optional<SessionLock> lock_;
+  std::unique_ptr<Kernel> kernel_;
+  std::optional<DryRunKernel> dry_kernel_;
+  bool abandoned_ = false;
+  bool input_gone_ = false;
+  bool output_gone_ = false;
+  bool signalled_ = false;
+};
+
+}  // namespace
+
+bool ChangesTheNode(const Program& program) {
+  return std::any_of(program.tasks.begin(), program.tasks.end(), [](const Task& task) {
+    return !task.check && !std::holds_alternative<ProbeTask>(task.action) &&
+           !std::holds_alternative<WaitForTask>(task.action);
+  });
+}
+
+int RunSession(const SessionParts& parts) { return Session(parts).Run(); }
+
+}  // namespace drover

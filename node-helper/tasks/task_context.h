@@ -1,0 +1,39 @@
+// What the tasks of a session may use. Wired once by the caller; tests put fakes here.
+//
+// One thread at a time.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "node-helper/converge/kernel.h"
+#include "node-helper/store/store.h"
+#include "node-helper/tasks/process.h"
+#include "protocol/change.h"
+#include "protocol/program.h"
+#include "protocol/result.h"
+
+namespace drover {
+
+// The hands and eyes of a session.
+struct TaskContext {
+  // The node's kernel; with check one that only pretends, the same for a whole program.
+  std::function<Result<Kernel*>(bool check)> kernel;
+  const Store* store = nullptr;
+  ProcessRunner run = RunProcess;
+  // True when nobody waits for results any more, or a signal asked to end.
+  std::function<bool()> abandoned = [] { return false; };
+  // Sees to it that the recorded state survives a reboot; what it did, or with check would do.
+  std::function<Result<std::vector<ChangeText>>(bool check)> ensure_service;
+};
+
+// What the tasks of one program know about each other.
+struct ProgramCourse {
+  RunInfo run;
+  // In check mode: an earlier task of the program would have changed the node in a way that cannot
+  // be told (a command, a package). A file or service that is missing now may be there then.
+  bool unknown_changes = false;
+};
+
+}  // namespace drover
