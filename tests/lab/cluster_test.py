@@ -235,7 +235,6 @@ class Cluster(unittest.TestCase):
     - virtual_service: {address: "10.77.0.110:86", scheduler: lblcr, real_servers: [rs1]}
     - virtual_service: {address: "10.77.0.110:87", scheduler: fo, real_servers: [rs1]}
     - virtual_service: {address: "10.77.0.110:88", scheduler: ovf, real_servers: [rs1]}
-    - virtual_service: {address: "10.77.0.110:89", scheduler: twos, real_servers: [rs1]}
 """, "zoo.yml")
         self.expect(rollout(playbook=path))
         want = """
@@ -267,8 +266,6 @@ class Cluster(unittest.TestCase):
 -a -t 10.77.0.110:87 -r 10.77.0.21:87 -g -w 1
 -A -t 10.77.0.110:88 -s ovf
 -a -t 10.77.0.110:88 -r 10.77.0.21:88 -g -w 1
--A -t 10.77.0.110:89 -s twos
--a -t 10.77.0.110:89 -r 10.77.0.21:89 -g -w 1
 """.split("\n")
         self.assertEqual(sorted(rules("lb2")), sorted([line for line in want if line] + RULES))
         counters = recap(self.expect(rollout(playbook=path)))
