@@ -54,7 +54,8 @@ void InventoryBuilder::Group(const std::string& name, const Place& place) {
 
 void InventoryBuilder::Child(const std::string& parent, const std::string& child,
                              const Place& place) {
-  if (child.empty()) return;  // complained about when it was declared
+  // One that could not be declared was complained about then.
+  if (inventory_.FindGroup(parent) == nullptr || inventory_.FindGroup(child) == nullptr) return;
   const std::string problem = inventory_.AddChild(parent, child);
   if (!problem.empty()) Complain(place, problem);
 }
@@ -75,7 +76,7 @@ void InventoryBuilder::GroupVar(const std::string& group, InventoryVar var) {
 
 void InventoryBuilder::Host(const std::string& name, const std::string& group, const Place& place) {
   inventory_.AddHost(name, place);
-  if (!group.empty()) inventory_.AddHostToGroup(name, group);
+  if (inventory_.FindGroup(group) != nullptr) inventory_.AddHostToGroup(name, group);
 }
 
 void InventoryBuilder::HostVar(const std::string& host, const InventoryVar& var) {

@@ -254,7 +254,7 @@ class Expansion {
 std::optional<Address> ParseAddress(std::string_view text) {
   Address address{std::string(text), std::nullopt};
   if (auto bracketed = SplitBracketed(text)) address = std::move(*bracketed);
-  if (auto plain = SplitPlain(text)) address = std::move(*plain);
+  if (auto plain = SplitPlain(address.host)) address = std::move(*plain);
   if (!IsHostName(address.host) && !IsIpv6(address.host)) return std::nullopt;
   return address;
 }

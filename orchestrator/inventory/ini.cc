@@ -11,7 +11,7 @@
 namespace drover {
 namespace {
 
-enum class Section { kHosts, kChildren, kVars };
+enum class Section { kHosts, kChildren, kVars, kUnknown };
 
 struct Header {
   std::string group;
@@ -109,6 +109,8 @@ class Reader {
     } else if (header.tag == "vars") {
       section_ = Section::kVars;
     } else {
+      // What its lines mean nobody knows, so they are passed over.
+      section_ = Section::kUnknown;
       Complain(0, "there is no section type \"" + header.tag + "\"",
                DidYouMean(header.tag, {"hosts", "children", "vars"}));
       return;
@@ -138,6 +140,8 @@ class Reader {
         return;
       case Section::kVars:
         ReadVarLine();
+        return;
+      case Section::kUnknown:
         return;
     }
   }

@@ -50,6 +50,17 @@ std::optional<Subscript> ReadSubscript(std::string_view inner) {
   return subscript.end ? std::optional(subscript) : std::nullopt;
 }
 
+// "web[:2]" and "web[-2:]" are meant as subscripts, but to Ansible they are sets of characters.
+bool LooksLikeSubscript(std::string_view pattern) {
+  const std::size_t open = pattern.rfind('[');
+  if (pattern.starts_with('~') || !pattern.ends_with(']') || open == std::string_view::npos) {
+    return false;
+  }
+  const std::string_view inner = pattern.substr(open + 1, pattern.size() - open - 2);
+  return inner.find(':') != std::string_view::npos &&
+         inner.find_first_not_of("0123456789-:") == std::string_view::npos;
+}
+
 // Takes a subscript off the pattern's end if it has one; never off a regex.
 std::optional<Subscript> TakeSubscript(std::string& pattern) {
   if (pattern.starts_with('~') || !pattern.ends_with(']')) return std::nullopt;
@@ -265,6 +276,11 @@ class Evaluation {
       return {};
     }
     const auto subscript = TakeSubscript(name);
+    if (!subscript && LooksLikeSubscript(name)) {
+      Complain("\"" + name + "\" ends in no valid subscript",
+               "write [0:2] from the front, [-1] for the last one");
+      return {};
+    }
     const Matcher matcher(name);
     if (matcher.broken() || name.size() > kMaxPattern) {
       Complain("\"" + name + "\" is no valid regular expression");
