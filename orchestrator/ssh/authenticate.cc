@@ -93,7 +93,7 @@ class Login {
   Try TryAgent();
   Try TryFiles();
   Try TryKey(const std::string& file, ssh_key key);
-  Try TryFile(const std::string& file);
+  Try TryFile(const std::string& file, const LoadedKey& loaded);
   Try OfferFromAgent(const std::vector<AgentKey>& keys, const std::string& label);
   Try KeyboardInteractive();
   // Runs a libssh login call to its end; denial and partial success go on.
@@ -154,8 +154,7 @@ Login::Try Login::TryKey(const std::string& file, ssh_key key) {
   return outcome;
 }
 
-Login::Try Login::TryFile(const std::string& file) {
-  const LoadedKey loaded = LoadKey(file);
+Login::Try Login::TryFile(const std::string& file, const LoadedKey& loaded) {
   if (!loaded.key) {
     remarks_.push_back(loaded.problem);
     return Outcome::kGoOn;
@@ -195,7 +194,7 @@ Login::Try Login::TryExplicitKey() {
   const std::string& file = options_.explicit_key;
   if (file.empty()) return Outcome::kGoOn;
   const LoadedKey loaded = LoadKey(file);
-  if (loaded.key) return TryFile(file);
+  if (loaded.key) return TryFile(file, loaded);
   if (!loaded.encrypted) return Fail(ErrorCode::kInvalid, options_.host + ": " + loaded.problem);
   OpenAgent();
   const std::string blob = PublicBlob(file);
@@ -283,7 +282,7 @@ Login::Try Login::TryFiles() {
   for (const std::string& file : Files()) {
     const std::string blob = PublicBlob(file);
     if (!blob.empty() && std::ranges::count(blobs_tried_, blob) > 0) continue;
-    auto outcome = TryFile(file);
+    auto outcome = TryFile(file, LoadKey(file));
     if (!outcome || *outcome == Outcome::kIn) return outcome;
   }
   return Outcome::kGoOn;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -190,9 +191,11 @@ Result<Proxy> StartProxy(const std::string& command) {
   const int theirs = (*pair)[1].get();
   // exec: the shell must not stand between us and the process that is to be ended.
   const std::string line = command.starts_with("exec ") ? command : "exec " + command;
-  auto child = Child::Start({"/bin/sh", "-c", line}, {theirs, theirs, -1});
+  // A file and no pipe: a talkative proxy must never wait for a reader.
+  UniqueFd complaints(::memfd_create("proxy", MFD_CLOEXEC));
+  auto child = Child::Start({"/bin/sh", "-c", line}, {theirs, theirs, complaints.get()});
   if (!child) return Fail(child.error());
-  return Proxy{*std::move(child), std::move((*pair)[0])};
+  return Proxy{*std::move(child), std::move((*pair)[0]), std::move(complaints)};
 }
 
 }  // namespace drover

@@ -49,6 +49,7 @@ Result<std::unique_ptr<ByteStream>> OpenChildStream(const std::vector<std::strin
 struct Proxy {
   Child child;
   UniqueFd socket;
+  UniqueFd stderr_file;  // what it complains about, to be read when it failed
 };
 Result<Proxy> StartProxy(const std::string& command);
 

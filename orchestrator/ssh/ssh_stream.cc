@@ -5,6 +5,7 @@
 #include <libssh/libssh.h>
 #include <libssh/server.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -61,6 +62,7 @@ class SshStream final : public ByteStream {
   ProcessEnd AwaitExitCode();
   Status KeepAlive();
   [[nodiscard]] Error Lost() const;
+  [[nodiscard]] std::string ProxyWords() const;
   Result<int> Step(const std::string& what, const std::function<int()>& step) {
     return Drive(session_.get(), bell_, options_.timeout, SSH_AGAIN, what, step);
   }
@@ -68,6 +70,8 @@ class SshStream final : public ByteStream {
   const SshOptions options_;
   const Bell& bell_;
   Child proxy_;
+  UniqueFd proxy_stderr_;
+  HostKeyOptions host_keys_;
   ssh_counter_struct received_{};
   SshHandle session_;
   Channel channel_;
@@ -104,7 +108,7 @@ Status SshStream::SetOptions(int fd) {
                     set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") && set(SSH_OPTIONS_FD, &fd);
   if (!fine) return Fail(ErrorCode::kInvalid, options_.host + ": " + SshReason(session));
   const std::string host_keys =
-      PreferredHostKeyAlgorithms(HostKeys().known, settings.host_key_algorithms);
+      PreferredHostKeyAlgorithms(host_keys_.known, settings.host_key_algorithms);
   list(SSH_OPTIONS_HOSTKEYS, host_keys);
   list(SSH_OPTIONS_KEY_EXCHANGE, settings.kex_algorithms);
   list(SSH_OPTIONS_CIPHERS_C_S, settings.ciphers);
@@ -126,6 +130,7 @@ Result<UniqueFd> SshStream::Dial() {
   auto proxy = StartProxy(settings.proxy_command);
   if (!proxy) return Fail(proxy.error());
   proxy_ = std::move(proxy->child);
+  proxy_stderr_ = std::move(proxy->stderr_file);
   return std::move(proxy->socket);
 }
 
@@ -137,6 +142,7 @@ Status SshStream::Connect() {
   if (!dialled) {
     return Fail(ErrorCode::kUnreachable, options_.host + ": " + dialled.error().message);
   }
+  host_keys_ = HostKeys();
   session_.reset(ssh_new());
   if (!session_) return Fail(ErrorCode::kInternal, "libssh: out of memory");
   const int fd = dialled->get();
@@ -146,11 +152,14 @@ Status SshStream::Connect() {
   dialled->Release();  // libssh closes it from here on
   const auto connected =
       Step("SSH key exchange with " + options_.host, [&] { return ssh_connect(session_.get()); });
-  if (!connected) return Fail(connected.error());
+  if (!connected) {
+    return Fail(connected.error().code, connected.error().message + ProxyWords());
+  }
   if (*connected != SSH_OK) {
-    return Fail(ErrorCode::kUnreachable,
-                "SSH key exchange with " + options_.host + " (" + settings.host_name + " port " +
-                    std::to_string(settings.port) + "): " + SshReason(session_.get()));
+    return Fail(ErrorCode::kUnreachable, "SSH key exchange with " + options_.host + " (" +
+                                             settings.host_name + " port " +
+                                             std::to_string(settings.port) +
+                                             "): " + SshReason(session_.get()) + ProxyWords());
   }
   // libssh makes a descriptor that it was given blocking once it is connected.
   ::fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -217,7 +226,7 @@ LoginOptions SshStream::Credentials() const {
 
 Status SshStream::Handshake() {
   if (const Status connected = Connect(); !connected) return connected;
-  if (const Status checked = CheckHostKey(session_.get(), HostKeys()); !checked) return checked;
+  if (const Status checked = CheckHostKey(session_.get(), host_keys_); !checked) return checked;
   options_.trace(3, "host key checked");
   return LogIn(session_.get(), Credentials(), bell_);
 }
@@ -272,8 +281,18 @@ bool SshStream::Drain(Arrival& arrival) {
 }
 
 Error SshStream::Lost() const {
-  return {ErrorCode::kUnreachable,
-          "lost the connection to " + options_.host + ": " + SshReason(session_.get())};
+  return {ErrorCode::kUnreachable, "lost the connection to " + options_.host + ": " +
+                                       SshReason(session_.get()) + ProxyWords()};
+}
+
+// What the ProxyCommand wrote to its stderr, as the end of a message.
+std::string SshStream::ProxyWords() const {
+  std::array<char, 4096> text{};
+  if (!proxy_stderr_.valid()) return {};
+  const ssize_t got = ::pread(proxy_stderr_.get(), text.data(), text.size(), 0);
+  const std::string words =
+      OneLineOf({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
+  return words.empty() ? words : "; ProxyCommand said: " + words;
 }
 
 ProcessEnd SshStream::AwaitExitCode() {

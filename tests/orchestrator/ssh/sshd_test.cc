@@ -358,8 +358,8 @@ TEST_F(SshSession, ProxyCommandIsTheWay) {
 }
 
 TEST_F(SshSession, ProxyCommandThatFailsIsAClosedConnection) {
-  options_.ssh_config_file = folder_.Write("config", "ProxyCommand false\n");
-  EXPECT_HAS(Refusal(ErrorCode::kUnreachable), "SSH key exchange with node1");
+  options_.ssh_config_file = folder_.Write("config", "ProxyCommand echo no way there >&2; false\n");
+  EXPECT_HAS(Refusal(ErrorCode::kUnreachable), "; ProxyCommand said: no way there");
 }
 
 TEST_F(SshSession, Ipv6AddressWithPort) {
