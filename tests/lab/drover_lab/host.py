@@ -22,8 +22,8 @@ BOOT_SCRIPT = "/etc/init.d/drover-node-helper"
 _SSHD_PID_FILE = "/run/sshd.pid"
 _SSHD_LOG = "/var/log/sshd.log"
 _BOOT_LOG = "/var/log/boot.log"
-_SSHD_START_SECONDS = 60.0
-_BOOT_SCRIPT_SECONDS = 30.0
+_SSHD_START_SECONDS = 120.0
+_BOOT_SCRIPT_SECONDS = 60.0
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
           "ptmx": "pts/ptmx"}

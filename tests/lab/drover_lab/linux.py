@@ -5,7 +5,6 @@ Namespaces, mounts and prctl only; what they are used for is up to the callers. 
 
 import ctypes
 import os
-import platform
 import signal
 
 CLONE_NEWNS = 0x00020000
@@ -53,7 +52,7 @@ def fork_into(namespaces):
     python.PyOS_BeforeFork()
     flags = ctypes.c_ulong(namespaces | signal.SIGCHLD)
     # The GIL stays held over the call: a child must not have to win it from a thread that is not there.
-    pid = _libc_holding_gil.syscall(ctypes.c_long(_SYSCALLS[platform.machine()]["clone"]), flags,
+    pid = _libc_holding_gil.syscall(ctypes.c_long(_SYSCALLS[os.uname().machine]["clone"]), flags,
                                     None, None, None, ctypes.c_ulong(0))
     number = ctypes.get_errno()
     if pid == 0:
@@ -85,7 +84,7 @@ def enter_root(directory):
     """Makes the mount point DIRECTORY the root of this mount namespace and drops the old one."""
     os.chdir(directory)
     # pivot_root(".", ".") stacks the old root on the new one, so no directory for it is needed.
-    _check(_libc.syscall(ctypes.c_long(_SYSCALLS[platform.machine()]["pivot_root"]), b".", b"."), "pivot_root")
+    _check(_libc.syscall(ctypes.c_long(_SYSCALLS[os.uname().machine]["pivot_root"]), b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", MNT_DETACH), "umount of the old root")
     os.chdir("/")
 

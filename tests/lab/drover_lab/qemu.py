@@ -26,7 +26,7 @@ _CONSOLE_SHOWN_LINES = 25
 _KVM_TRIAL_SECONDS = 20.0
 _MEMORY_MB = 4096
 _COMMAND_LINE = ("console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off nokaslr random.trust_cpu=on no_timer_check "
-                 "audit=0 apparmor=0 nowatchdog rcupdate.rcu_cpu_stall_suppress=1")
+                 "audit=0 apparmor=0 nowatchdog tsc=reliable rcupdate.rcu_cpu_stall_suppress=1")
 
 
 class QemuEngine:

@@ -15,7 +15,7 @@ from .errors import LabError
 from .loop import Loop
 from .relay import Relay
 
-_BOOT_SECONDS = 180.0
+_BOOT_SECONDS = 240.0
 
 
 def run_supervisor(plan, report, lower_paths, out_source, relays_output, preparation=None):
