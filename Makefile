@@ -18,7 +18,7 @@ BUILD = build
 .PHONY: all deps demo test bench asan format tidy clean
 
 all: deps
-	@cmake --preset release >$(BUILD).log 2>&1 || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
+	@cmake --preset release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache >$(BUILD).log 2>&1 || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
 	@cmake --build $(BUILD)
 	@ls -l $(BUILD)/drover $(BUILD)/node-helper | awk '{printf "%-20s %5.1f MB\n", $$NF, $$5 / 1048576}'
