@@ -13,6 +13,12 @@ constexpr std::uint32_t kMaxRounds = 20;
 constexpr std::size_t kBurst = 64;  // questions between two looks at the answers
 constexpr milliseconds kLook{200};  // how often it is asked whether somebody still waits
 
+milliseconds WindowOf(const ProbeTask& task) { return std::min(task.arp_window, kMaxWindow); }
+
+std::uint32_t RoundsOf(const ProbeTask& task) {
+  return std::clamp<std::uint32_t>(task.arp_rounds, 1, kMaxRounds);
+}
+
 }  // namespace
 
 NeighbourProbe::NeighbourProbe(const ProbeTask& task) : task_(task) {
@@ -57,9 +63,16 @@ bool NeighbourProbe::AnyOnLink() const {
          std::any_of(peer_targets_.begin(), peer_targets_.end(), on_link);
 }
 
-bool NeighbourProbe::WaitsForPeersOnly() const {
-  return std::none_of(vips_.begin(), vips_.end(),
-                      [](const Target& target) { return target.link.on_link; });
+// Nothing is left to wait for: no VIP, whose window is always heard to its end, and every peer
+// known.
+bool NeighbourProbe::IsAnswered() const {
+  for (const Target& vip : vips_) {
+    if (vip.link.on_link) return false;
+  }
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    if (peer_targets_[i].link.on_link && peers_[i].mac.empty()) return false;
+  }
+  return true;
 }
 
 // An address that the neighbours may learn: never a VIP, or the question itself would claim it.
@@ -93,21 +106,17 @@ void NeighbourProbe::AskRound() {
   }
 }
 
-void NeighbourProbe::Ask(Clock::time_point limit, const std::function<bool()>& abandoned) {
+milliseconds NeighbourProbe::AskTime() const {
+  return tap_ ? WindowOf(task_) * RoundsOf(task_) : milliseconds{0};
+}
+
+void NeighbourProbe::Ask(const std::function<bool()>& abandoned) {
   if (!tap_) return;
-  const milliseconds window = std::min(task_.arp_window, kMaxWindow);
-  const std::uint32_t rounds = std::clamp<std::uint32_t>(task_.arp_rounds, 1, kMaxRounds);
-  const auto all_known = [this] {
-    for (std::size_t i = 0; i < peers_.size(); ++i) {
-      if (peer_targets_[i].link.on_link && peers_[i].mac.empty()) return false;
-    }
-    return true;
-  };
-  for (std::uint32_t round = 0; round < rounds; ++round) {
+  for (std::uint32_t round = 0; round < RoundsOf(task_); ++round) {
     AskRound();
-    const auto end = std::min(Clock::now() + window, limit);
+    const auto end = Clock::now() + WindowOf(task_);
     while (Clock::now() < end) {
-      if (abandoned() || (WaitsForPeersOnly() && all_known())) return;
+      if (abandoned() || IsAnswered()) return;
       Count(tap_->Hear(std::min(end, Clock::now() + kLook)));
     }
   }

@@ -22,9 +22,11 @@ class NeighbourProbe {
   // Looks where every address lies; asks nobody yet.
   explicit NeighbourProbe(const ProbeTask& task);
 
-  // Asks for all VIPs and peers that lie on a link; ends early at `limit`, when `abandoned` says so
-  // or when nothing is left to wait for.
-  void Ask(std::chrono::steady_clock::time_point limit, const std::function<bool()>& abandoned);
+  // How long Ask takes at most; nothing when no address lies on a link.
+  [[nodiscard]] std::chrono::milliseconds AskTime() const;
+  // Asks for all VIPs and peers that lie on a link; ends early when `abandoned` says so or when
+  // nothing is left to wait for.
+  void Ask(const std::function<bool()>& abandoned);
   // Counts the claims that were heard meanwhile. A real server that must send an ARP request of its
   // own with the VIP as its sender (arp_announce 0) is caught by that alone.
   void Listen();
@@ -43,7 +45,7 @@ class NeighbourProbe {
   void AskRound();
   void AskFor(const Target& target, bool also_without_sender);
   void Count(const std::vector<ClaimHeard>& claims);
-  [[nodiscard]] bool WaitsForPeersOnly() const;
+  [[nodiscard]] bool IsAnswered() const;
   [[nodiscard]] bool AnyOnLink() const;
   [[nodiscard]] std::optional<IpAddress> SenderFor(const Target& target) const;
 

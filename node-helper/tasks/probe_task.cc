@@ -31,18 +31,20 @@ class ProbeRun {
  public:
   ProbeRun(const Task& task, const ProbeTask& probe, const std::function<bool()>& abandoned)
       : probe_(probe), abandoned_(abandoned), neighbours_(probe) {
-    limit_ = Clock::now() + (task.timeout.count() > 0
-                                 ? std::chrono::duration_cast<Clock::duration>(task.timeout)
-                                 : Clock::duration(kMaxProbeTime));
+    const auto whole = task.timeout.count() > 0
+                           ? std::chrono::duration_cast<Clock::duration>(task.timeout)
+                           : Clock::duration(kMaxProbeTime);
+    limit_ = Clock::now() + whole - neighbours_.AskTime();
   }
 
   TaskResult Run() {
     ProbeOutcome outcome;
-    neighbours_.Ask(limit_, abandoned_);
+    // Connections first: a real server that does not know us yet must ask for us then, and shows
+    // whether it does so in the name of the VIP. Our own questions would tell it our MAC.
     for (const ProbeService& service : probe_.services) {
       outcome.services.push_back(Probe(service));
     }
-    neighbours_.Listen();
+    neighbours_.Ask(abandoned_);
     outcome.arp = neighbours_.answers();
     outcome.peers = neighbours_.peers();
     for (std::string& note : neighbours_.TakeNotes()) Note(std::move(note));
@@ -123,7 +125,7 @@ class ProbeRun {
   const ProbeTask& probe_;
   const std::function<bool()>& abandoned_;
   NeighbourProbe neighbours_;
-  Clock::time_point limit_;
+  Clock::time_point limit_;  // of the connections; the neighbours are asked behind it
   std::size_t bodies_ = 0;
   std::vector<std::string> notes_;
 };

@@ -176,9 +176,11 @@ void JudgeArp(const VerifyExpectation& expectation, const std::vector<ArpAnswers
               const MacDirectory& macs, VerifyReport& report) {
   for (const ArpAnswers& arp : answers) {
     if (!arp.on_link) {
-      report.notes.push_back(arp.vip.ToString() +
-                             ": nobody was asked who has it, it is not on a network of the probing "
-                             "host; probe from a host beside the directors to check that");
+      const std::string why =
+          arp.local ? ", it is set on the probing host itself and on no network of it"
+                    : ", it is not on a network of the probing host; probe from a host beside the "
+                      "directors to check that";
+      report.notes.push_back(arp.vip.ToString() + ": nobody was asked who has it" + why);
       continue;
     }
     report.arp.push_back(Line(arp, macs));
