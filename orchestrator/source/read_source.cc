@@ -1,4 +1,5 @@
 // Reads users' files; the one place of this folder that touches the disk.
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -27,12 +28,13 @@ Parsed<SourceFilePtr> ReadSource(const std::string& path) {
   if (!in) return CannotRead(path, std::generic_category().message(errno));
   auto file = std::make_shared<SourceFile>();
   file->name = path;
-  file->text.resize(kMaxSourceBytes + 1);
-  in.read(file->text.data(), static_cast<std::streamsize>(file->text.size()));
+  // Piece by piece: the size of a pipe or of a file that grows is known only at its end.
+  std::array<char, 1U << 16U> piece{};
+  while (in.read(piece.data(), piece.size()) || in.gcount() > 0) {
+    file->text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+    if (file->text.size() > kMaxSourceBytes) return CannotRead(path, "it is larger than 16 MiB");
+  }
   if (in.bad()) return CannotRead(path, std::generic_category().message(errno));
-  file->text.resize(static_cast<std::size_t>(in.gcount()));
-  if (file->text.size() > kMaxSourceBytes) return CannotRead(path, "it is larger than 16 MiB");
-  file->text.shrink_to_fit();
   // Editors on Windows put a byte order mark in front; it carries no meaning in UTF-8.
   if (file->text.starts_with("\xEF\xBB\xBF")) file->text.erase(0, 3);
   const SourceFilePtr result = file;

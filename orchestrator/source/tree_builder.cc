@@ -32,16 +32,18 @@ const YamlNode* TreeBuilder::pending_key() const {
   return !open_.empty() && open_.back().has_key ? &open_.back().key : nullptr;
 }
 
-bool TreeBuilder::Count(std::size_t nodes, const Place& place) {
+bool TreeBuilder::CountCopies(std::size_t nodes, const Place& place) {
   nodes_ += nodes;
-  if (nodes_ <= kMaxNodes) return true;
-  Stop(place, "the document has too many parts, more than " + std::to_string(kMaxNodes),
-       "are aliases nested in aliases?");
+  copied_ += nodes;
+  if (copied_ <= kMaxCopiedNodes) return true;
+  Stop(place, "the document grows too large by its aliases",
+       "are aliases nested in aliases? " + std::to_string(kMaxCopiedNodes) + " copies are allowed");
   return false;
 }
 
 void TreeBuilder::Scalar(YamlNode node, std::size_t anchor) {
-  if (stopped_ || !Count(1, node.place)) return;
+  if (stopped_) return;
+  ++nodes_;
   const bool merges = wants_key() && IsMergeKey(node.scalar, node.plain, node.tag);
   if (node.is_scalar() && !merges) {
     const ScalarReading reading = ReadScalar(node.scalar, node.plain, node.tag);
@@ -54,7 +56,8 @@ void TreeBuilder::Scalar(YamlNode node, std::size_t anchor) {
 }
 
 void TreeBuilder::Begin(YamlNode collection, std::size_t anchor) {
-  if (stopped_ || !Count(1, collection.place)) return;
+  if (stopped_) return;
+  ++nodes_;
   if (open_.size() >= kMaxDepth) {
     Stop(collection.place, "this is nested deeper than " + std::to_string(kMaxDepth) + " levels");
     return;
@@ -79,7 +82,7 @@ void TreeBuilder::Alias(std::size_t anchor, const Place& place) {
     Stop(place, "this alias stands inside the value that it names");
     return;
   }
-  if (!Count(found->second.nodes, place)) return;
+  if (!CountCopies(found->second.nodes, place)) return;
   YamlNode copy = found->second.node;
   copy.place = place;
   Attach(std::move(copy));
@@ -140,7 +143,7 @@ void TreeBuilder::FinishMapping(YamlNode& mapping) {
       own.push_back({std::move(key), std::move(value)});
     }
   }
-  Count(merged.size(), mapping.place);
+  CountCopies(merged.size(), mapping.place);
   Entries all;
   all.reserve(merged.size() + own.size());
   std::unordered_map<std::string, std::size_t> index;

@@ -15,8 +15,9 @@ namespace drover {
 
 // Nesting beyond this is no document a person wrote.
 inline constexpr std::size_t kMaxDepth = 100;
-// All nodes of a document after its aliases are expanded: stops "billion laughs".
-inline constexpr std::size_t kMaxNodes = 4'000'000;
+// Nodes that aliases and merge keys may add by copying: stops "billion laughs". What is written out
+// is bounded by the size of the file.
+inline constexpr std::size_t kMaxCopiedNodes = 200'000;
 
 // Builds one tree from a stream of events. After Stop() further events are ignored.
 class TreeBuilder {
@@ -49,7 +50,7 @@ class TreeBuilder {
     std::size_t nodes = 0;
   };
 
-  bool Count(std::size_t nodes, const Place& place);
+  bool CountCopies(std::size_t nodes, const Place& place);
   void Attach(YamlNode node);
   void FinishMapping(YamlNode& mapping);
   void CollectMerged(const YamlNode& source, std::vector<YamlEntry>& merged);
@@ -58,6 +59,7 @@ class TreeBuilder {
   std::unordered_map<std::size_t, Anchored> anchors_;
   YamlNode root_;
   std::size_t nodes_ = 0;
+  std::size_t copied_ = 0;
   bool stopped_ = false;
   Diagnostics diagnostics_;
 };

@@ -47,7 +47,7 @@ STRICTER = [
     "cannot be a child of another group", "ansible_group_priority must be", "matches no host",
     "no host or group matches", "is empty", "selects nothing", "a host needs a name",
     "a name is missing behind", "is not supported yet", "is not known or not possible here",
-    "has too many parts", "lone surrogate", "a key is missing in front of", "no inventory file", "ends in no valid subscript",
+    "lone surrogate", "a key is missing in front of", "no inventory file", "ends in no valid subscript",
 ]
 
 # Broken YAML that libyaml refuses and yaml-cpp reads, by a part of libyaml's message.
