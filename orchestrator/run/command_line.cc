@@ -1,0 +1,170 @@
+#include "orchestrator/run/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <utility>
+
+#include "orchestrator/run/exit_code.h"
+
+namespace drover {
+namespace {
+
+std::vector<std::string> SplitCommas(const std::vector<std::string>& texts) {
+  std::vector<std::string> words;
+  for (const std::string& text : texts) {
+    for (std::string word : CLI::detail::split(text, ',')) {
+      word = CLI::detail::trim_copy(word);
+      if (!word.empty()) {
+        words.push_back(word);
+      }
+    }
+  }
+  return words;
+}
+
+CLI::Option* Many(CLI::App& app, const char* names, std::vector<std::string>& values,
+                  const char* help) {
+  return app.add_option(names, values, help)->take_all()->allow_extra_args(false);
+}
+
+void AddWhat(CLI::App& app, CommandLine& line) {
+  app.add_option("playbook", line.playbook, "the playbook to carry out")
+      ->required()
+      ->type_name("PLAYBOOK");
+  Many(app, "-i,--inventory", line.inventories, "inventory file, directory or \"host1,host2,\"")
+      ->type_name("INVENTORY");
+  app.add_option("-l,--limit", line.limit, "only these hosts (pattern or @FILE)")
+      ->type_name("SUBSET")
+      ->take_last();
+  Many(app, "-t,--tags", line.tags, "only tasks with one of these tags")->type_name("TAGS");
+  Many(app, "--skip-tags", line.skip_tags, "no tasks with one of these tags")->type_name("TAGS");
+  Many(app, "-e,--extra-vars", line.extra_vars, "variables: name=value, JSON or @FILE")
+      ->type_name("VARS");
+  app.add_flag("-C,--check", line.check, "show what would change, change nothing");
+  app.add_flag("-D,--diff", line.diff, "show the changes in detail");
+  app.add_flag("--list-hosts", line.list_hosts, "list the hosts and end");
+  app.add_flag("--list-tasks", line.list_tasks, "list the tasks and end");
+  app.add_flag("--list-tags", line.list_tags, "list the tags and end");
+  app.add_flag("--syntax-check", line.syntax_check, "check the files, reach no host");
+}
+
+void AddHow(CLI::App& app, CommandLine& line) {
+  app.add_option("-f,--forks", line.forks, "hosts at work at once (default: all, at most 64)")
+      ->check(CLI::Range(1, 10000))
+      ->type_name("N");
+  app.add_option("-u,--user", line.remote_user, "log in as this user")->type_name("USER");
+  app.add_option("--private-key,--key-file", line.private_key_file, "log in with this key")
+      ->type_name("FILE");
+  app.add_flag("-k,--ask-pass", line.ask_password, "ask for the SSH password");
+  app.add_option("--connection-password-file,--conn-pass-file", line.password_file,
+                 "file with the SSH password")
+      ->type_name("FILE");
+  app.add_flag("-b,--become", line.become, "become root with sudo");
+  app.add_flag("-K,--ask-become-pass", line.ask_become_password, "ask for the sudo password");
+  app.add_option("--become-password-file,--become-pass-file", line.become_password_file,
+                 "file with the sudo password")
+      ->type_name("FILE");
+  app.add_option("-T,--timeout", line.timeout, "seconds for each step of connecting (default 10)")
+      ->check(CLI::Range(1, 3600))
+      ->type_name("SECS");
+  app.add_option("--task-timeout", line.task_timeout, "seconds for a task that sets none itself")
+      ->check(CLI::Range(1, 604800))
+      ->type_name("SECS");
+  app.add_flag("--accept-new-host-keys", line.accept_new_host_keys,
+               "add host keys that are not known yet to known_hosts");
+  app.add_option("--helper", line.helper_path, "the node-helper to bring to the hosts")
+      ->type_name("FILE");
+}
+
+void AddTelling(CLI::App& app, CommandLine& line, std::vector<std::string>& debug) {
+  std::vector<std::string> modes;
+  for (const auto& [mode, help] : DebugModes()) {
+    modes.push_back(mode);
+  }
+  app.add_flag("-v,--verbose", line.verbosity, "tell more; -vvvv tells most");
+  app.add_option("--output", line.output, "human or json")
+      ->check(CLI::IsMember({"human", "json"}))
+      ->type_name("FORM");
+  Many(app, "--debug", debug, "list, explain, stats, wire; several with commas")
+      ->type_name("MODE")
+      ->delimiter(',')
+      ->check(CLI::IsMember(modes));
+}
+
+void TakeEnvironment(CommandLine& line, const Environment& environment) {
+  if (line.inventories.empty()) {
+    line.inventories = InventoriesOf(environment);
+  }
+  const auto fill = [&](std::string& option, const char* ours, const char* ansibles) {
+    if (option.empty()) {
+      option = environment(ours).value_or(environment(ansibles).value_or(""));
+    }
+  };
+  fill(line.become_password_file, "DROVER_BECOME_PASSWORD_FILE", "ANSIBLE_BECOME_PASSWORD_FILE");
+  fill(line.password_file, "DROVER_CONNECTION_PASSWORD_FILE", "ANSIBLE_CONNECTION_PASSWORD_FILE");
+  fill(line.remote_user, "DROVER_REMOTE_USER", "ANSIBLE_REMOTE_USER");
+  fill(line.private_key_file, "DROVER_PRIVATE_KEY_FILE", "ANSIBLE_PRIVATE_KEY_FILE");
+}
+
+}  // namespace
+
+const std::vector<std::pair<std::string, std::string>>& DebugModes() {
+  static const std::vector<std::pair<std::string, std::string>> kModes = {
+      {"list", "list these modes"},
+      {"explain", "the reason of every change and skip"},
+      {"stats", "times and counts of every host"},
+      {"wire", "what goes over the wire, without file contents and secrets"},
+  };
+  return kModes;
+}
+
+std::optional<std::string> ProcessEnvironment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::vector<std::string> InventoriesOf(const Environment& environment) {
+  for (const char* name : {"DROVER_INVENTORY", "ANSIBLE_INVENTORY"}) {
+    const std::string value = environment(name).value_or("");
+    if (value.empty()) {
+      continue;
+    }
+    return value.ends_with(',') ? std::vector<std::string>{value} : SplitCommas({value});
+  }
+  return {};
+}
+
+CommandLineOrExit ParseCommandLine(const std::string& command, const std::string& help,
+                                   const std::vector<std::string>& arguments,
+                                   const Environment& environment) {
+  CommandLine line;
+  std::vector<std::string> debug;
+  CLI::App app{help, "drover " + command};
+  AddWhat(app, line);
+  AddHow(app, line);
+  AddTelling(app, line, debug);
+  if (std::find(arguments.begin(), arguments.end(), "--debug=list") != arguments.end()) {
+    debug = {"list"};
+  }
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
+    if (arguments[i] == "--debug" && arguments[i + 1] == "list") {
+      debug = {"list"};
+    }
+  }
+  if (debug.empty()) {
+    try {
+      app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const CLI::ParseError& error) {
+      const int status = app.exit(error, std::cout, std::cerr);
+      return {.line = {}, .exit = status == 0 ? kExitOk : kExitError};
+    }
+  }
+  line.debug.insert(debug.begin(), debug.end());
+  line.tags = SplitCommas(line.tags);
+  line.skip_tags = SplitCommas(line.skip_tags);
+  TakeEnvironment(line, environment);
+  return {.line = std::move(line), .exit = std::nullopt};
+}
+
+}  // namespace drover

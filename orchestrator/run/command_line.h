@@ -1,0 +1,63 @@
+// The options of `drover rollout` and `drover verify`, with Ansible's names and meanings.
+//
+// CLI11 stays in the .cc. Reads the environment only through what the caller passes.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace drover {
+
+struct CommandLine {
+  std::string playbook;
+  std::vector<std::string> inventories;
+  std::string limit;
+  std::vector<std::string> tags;
+  std::vector<std::string> skip_tags;
+  std::vector<std::string> extra_vars;
+  bool check = false;
+  bool diff = false;
+  int forks = 0;  // 0: as many as hosts, at most 64
+  int verbosity = 0;
+  std::string remote_user;
+  bool become = false;
+  bool ask_become_password = false;
+  bool ask_password = false;
+  std::string become_password_file;
+  std::string password_file;
+  std::string private_key_file;
+  int timeout = 10;      // seconds, for each step of connecting
+  int task_timeout = 0;  // seconds; 0: none
+  bool accept_new_host_keys = false;
+  std::string output = "human";  // human, json
+  bool list_hosts = false;
+  bool list_tasks = false;
+  bool list_tags = false;
+  bool syntax_check = false;
+  std::string helper_path;
+  std::set<std::string> debug;  // list, explain, stats, wire
+};
+
+// Names of the --debug modes with a line of help each.
+const std::vector<std::pair<std::string, std::string>>& DebugModes();
+
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+std::optional<std::string> ProcessEnvironment(const std::string& name);
+
+// Either a command line, or the status to end with after help or a complaint has been printed.
+struct CommandLineOrExit {
+  CommandLine line;
+  std::optional<int> exit;
+};
+CommandLineOrExit ParseCommandLine(const std::string& command, const std::string& help,
+                                   const std::vector<std::string>& arguments,
+                                   const Environment& environment);
+
+// The inventories of the environment (DROVER_INVENTORY, then ANSIBLE_INVENTORY), parted by commas
+// as Ansible does; a value that ends in a comma is a host list.
+std::vector<std::string> InventoriesOf(const Environment& environment);
+
+}  // namespace drover

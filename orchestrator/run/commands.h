@@ -1,0 +1,14 @@
+// The subcommands of drover. Each takes its arguments (without program and subcommand name) and
+// returns the exit status (exit_code.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace drover {
+
+int RolloutCommand(const std::vector<std::string>& arguments);
+int VerifyCommand(const std::vector<std::string>& arguments);
+int InventoryCommand(const std::vector<std::string>& arguments);
+
+}  // namespace drover

@@ -1,0 +1,39 @@
+// The way from the hosts' threads to the loop: events in the order in which they were pushed.
+//
+// Any thread may push; the loop pops.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "orchestrator/rollout/rollout.h"
+
+namespace drover {
+
+class EventQueue {
+ public:
+  void Push(RolloutEvent event) {
+    {
+      const std::lock_guard lock(mutex_);
+      events_.push_back(std::move(event));
+    }
+    ready_.notify_one();
+  }
+  // Waits for an event.
+  RolloutEvent Pop() {
+    std::unique_lock lock(mutex_);
+    ready_.wait(lock, [this] { return !events_.empty(); });
+    RolloutEvent event = std::move(events_.front());
+    events_.pop_front();
+    return event;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<RolloutEvent> events_;
+};
+
+}  // namespace drover

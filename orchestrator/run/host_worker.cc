@@ -1,0 +1,203 @@
+#include "orchestrator/run/host_worker.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string_view>
+#include <utility>
+
+namespace drover {
+namespace {
+
+constexpr int kHandshakeRetries = 2;
+constexpr std::chrono::milliseconds kRetryDelay{300};
+constexpr std::chrono::milliseconds kPoll{5000};  // a silent helper is fine; see whether we abort
+
+std::chrono::milliseconds Jitter(int attempt) {
+  std::random_device device;
+  const int base = static_cast<int>(kRetryDelay.count()) * (attempt + 1);
+  return std::chrono::milliseconds(std::uniform_int_distribution<int>(base, 3 * base)(device));
+}
+
+}  // namespace
+
+bool IsHandshakeReset(const Error& error) {
+  if (error.code != ErrorCode::kUnreachable) {
+    return false;
+  }
+  std::string text = error.message;
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  // In the words of ssh/: only while keys are exchanged, nobody has logged in yet.
+  constexpr std::array<std::string_view, 4> kSigns = {"connection reset", "closed the connection",
+                                                      "connection was closed", "disconnected"};
+  return text.find("key exchange") != std::string::npos &&
+         std::any_of(kSigns.begin(), kSigns.end(),
+                     [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
+}
+
+// What the loop and the thread have in common. It outlives a worker whose thread hangs.
+struct HostWorker::Shared {
+  HostConnection connection;
+  SessionOpener open;
+  std::shared_ptr<EventQueue> queue;
+
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<Program> programs;
+  bool closed = false;
+  bool aborted = false;
+  bool done = false;                       // the thread has nothing left to do
+  std::unique_ptr<HelperSession> session;  // replaced only under the mutex
+
+  void Lost(Error error) { queue->Push(HostLost{connection.host, std::move(error)}); }
+  bool IsAborted() {
+    const std::lock_guard lock(mutex);
+    return aborted;
+  }
+};
+
+HostWorker::HostWorker(HostConnection connection, SessionOpener open,
+                       std::shared_ptr<EventQueue> queue)
+    : shared_(std::make_shared<Shared>()) {
+  shared_->connection = std::move(connection);
+  shared_->open = std::move(open);
+  shared_->queue = std::move(queue);
+  thread_ = std::thread([shared = shared_] { Work(shared); });
+}
+
+HostWorker::~HostWorker() {
+  if (thread_.joinable()) {
+    Abort();
+    thread_.detach();
+  }
+}
+
+void HostWorker::Send(Program program) {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->programs.push_back(std::move(program));
+  }
+  shared_->wake.notify_all();
+}
+
+void HostWorker::Close() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->closed = true;
+  }
+  shared_->wake.notify_all();
+}
+
+void HostWorker::Abort() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->aborted = true;
+    if (shared_->session) {
+      shared_->session->Abort();
+    }
+  }
+  shared_->wake.notify_all();
+}
+
+bool HostWorker::Join(std::chrono::milliseconds limit) {
+  {
+    std::unique_lock lock(shared_->mutex);
+    if (!shared_->wake.wait_for(lock, limit, [this] { return shared_->done; })) {
+      lock.unlock();
+      thread_.detach();
+      return false;
+    }
+  }
+  thread_.join();
+  return true;
+}
+
+void HostWorker::Work(const std::shared_ptr<Shared>& shared) {
+  for (bool well = true; well;) {
+    std::optional<Program> program;
+    {
+      std::unique_lock lock(shared->mutex);
+      shared->wake.wait(
+          lock, [&] { return shared->aborted || shared->closed || !shared->programs.empty(); });
+      if (shared->aborted || shared->programs.empty()) {
+        break;
+      }
+      program = std::move(shared->programs.front());
+      shared->programs.pop_front();
+    }
+    well = (shared->session || Open(*shared)) && RunProgram(*shared, *program);
+  }
+  std::unique_ptr<HelperSession> session;
+  {
+    const std::lock_guard lock(shared->mutex);
+    session = std::move(shared->session);
+  }
+  session.reset();
+  {
+    const std::lock_guard lock(shared->mutex);
+    shared->done = true;
+  }
+  shared->wake.notify_all();
+}
+
+bool HostWorker::Open(Shared& shared) {
+  Result<std::unique_ptr<HelperSession>> session = shared.open(shared.connection);
+  for (int attempt = 0; attempt < kHandshakeRetries; ++attempt) {
+    if (session || !IsHandshakeReset(session.error())) {
+      break;
+    }
+    std::unique_lock lock(shared.mutex);
+    if (shared.wake.wait_for(lock, Jitter(attempt), [&] { return shared.aborted; })) {
+      break;
+    }
+    lock.unlock();
+    session = shared.open(shared.connection);
+  }
+  if (!session) {
+    shared.Lost(session.error());
+    return false;
+  }
+  const Hello hello = (*session)->hello();
+  {
+    const std::lock_guard lock(shared.mutex);
+    if (shared.aborted) {
+      return false;
+    }
+    shared.session = std::move(*session);
+  }
+  shared.queue->Push(HostSpoke{shared.connection.host, hello});
+  return true;
+}
+
+// Sends `program` and listens to its end. False: the session is of no more use.
+bool HostWorker::RunProgram(Shared& shared, const Program& program) {
+  const std::string& host = shared.connection.host;
+  if (const Status sent = shared.session->Send(program); !sent) {
+    shared.Lost(sent.error());
+    return false;
+  }
+  while (true) {
+    Result<Event> event = shared.session->Next(kPoll);
+    if (!event && event.error().code == ErrorCode::kTimeout && !shared.IsAborted()) {
+      continue;
+    }
+    if (!event) {
+      shared.Lost(event.error());
+      return false;
+    }
+    const bool done = std::holds_alternative<ProgramDone>(*event);
+    const bool broken = std::holds_alternative<SessionError>(*event);
+    shared.queue->Push(HostSpoke{host, std::move(*event)});
+    if (done || broken) {
+      return done;
+    }
+  }
+}
+
+}  // namespace drover

@@ -1,0 +1,54 @@
+// One host's thread: opens the session at the first program, sends one program after the other,
+// and pushes all that the helper says to the loop's queue.
+//
+// Owned by the loop; all methods are called from there.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "orchestrator/compile/compiled_run.h"
+#include "orchestrator/run/event_queue.h"
+#include "orchestrator/ssh/helper_session.h"
+#include "protocol/program.h"
+
+namespace drover {
+
+// How a session with a host comes about; tests give one that needs no network.
+using SessionOpener =
+    std::function<Result<std::unique_ptr<HelperSession>>(const HostConnection& connection)>;
+
+// True for an error of an SSH server that has too many handshakes going (MaxStartups): worth a
+// second try, nothing has happened yet.
+bool IsHandshakeReset(const Error& error);
+
+class HostWorker {
+ public:
+  // May throw std::system_error when the system has no thread left.
+  HostWorker(HostConnection connection, SessionOpener open, std::shared_ptr<EventQueue> queue);
+  ~HostWorker();
+  HostWorker(const HostWorker&) = delete;
+  HostWorker& operator=(const HostWorker&) = delete;
+
+  void Send(Program program);
+  // Ends the session when the program at work is through.
+  void Close();
+  // Ends the session now.
+  void Abort();
+  // Waits for the thread to end after Close or Abort. False: it hangs in a connection attempt and
+  // was left alone; the process should end without clearing up.
+  bool Join(std::chrono::milliseconds limit);
+
+ private:
+  struct Shared;
+  static void Work(const std::shared_ptr<Shared>& shared);
+  static bool Open(Shared& shared);
+  static bool RunProgram(Shared& shared, const Program& program);
+
+  std::shared_ptr<Shared> shared_;
+  std::thread thread_;
+};
+
+}  // namespace drover

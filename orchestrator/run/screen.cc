@@ -1,0 +1,64 @@
+#include "orchestrator/run/screen.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <mutex>
+
+#include "orchestrator/report/terminal.h"
+#include "orchestrator/run/exit_code.h"
+
+namespace drover {
+namespace {
+
+constexpr int kAnsibleColumns = 79;
+
+// stdio locks a stream for one call; the flush belongs to the same line.
+void Print(std::FILE* stream, const std::string& text) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+}  // namespace
+
+void PrintOut(const std::string& text) { Print(stdout, text); }
+void PrintErr(const std::string& text) { Print(stderr, text); }
+
+void PrintProblem(const std::string& message, const std::string& hint) {
+  PrintErr("drover: error: " + Printable(message) + "\n" +
+           (hint.empty() ? "" : "  hint: " + Printable(hint) + "\n"));
+}
+
+int PrintDiagnostics(const Diagnostics& diagnostics) {
+  PrintErr(Printable(Format(diagnostics)) + "\n");
+  const bool files = std::any_of(diagnostics.begin(), diagnostics.end(),
+                                 [](const Diagnostic& d) { return d.place.file != nullptr; });
+  return files ? kExitBadInput : kExitError;
+}
+
+void PrintWarnings(const Diagnostics& warnings) {
+  for (const Diagnostic& warning : warnings) {
+    PrintErr(Printable(FormatWarning(warning)) + "\n");
+  }
+}
+
+HumanOptions ScreenOptions(const CommandLine& line, const Environment& environment) {
+  HumanOptions options{.verbosity = line.verbosity, .diff = line.diff};
+  winsize size{};
+  const bool terminal = isatty(STDOUT_FILENO) == 1;
+  if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    options.columns = std::max(kAnsibleColumns, size.ws_col - 1);
+  }
+  options.colours = ColoursWanted({.terminal = terminal,
+                                   .force = environment("ANSIBLE_FORCE_COLOR"),
+                                   .no_color = environment("NO_COLOR"),
+                                   .ansible_no_color = environment("ANSIBLE_NOCOLOR"),
+                                   .term = environment("TERM")});
+  return options;
+}
+
+}  // namespace drover

@@ -1,0 +1,25 @@
+// Text on the terminal: what a run shows on stdout, all else on stderr, one whole line at a time.
+//
+// Thread-safe. A reader that has gone away is no reason to stop a run.
+#pragma once
+
+#include <string>
+
+#include "orchestrator/report/human.h"
+#include "orchestrator/run/command_line.h"
+#include "orchestrator/source/diagnostic.h"
+
+namespace drover {
+
+void PrintOut(const std::string& text);
+void PrintErr(const std::string& text);
+// "drover: error: …" with a hint below it.
+void PrintProblem(const std::string& message, const std::string& hint = "");
+// Formatted, on stderr. The exit code that fits: bad input for a user's file, error for the command
+// line.
+int PrintDiagnostics(const Diagnostics& diagnostics);
+void PrintWarnings(const Diagnostics& warnings);
+// Columns and colours of stdout as Ansible works them out.
+HumanOptions ScreenOptions(const CommandLine& line, const Environment& environment);
+
+}  // namespace drover

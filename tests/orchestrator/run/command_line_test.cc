@@ -1,0 +1,108 @@
+#include "orchestrator/run/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace drover {
+namespace {
+
+Environment Env(std::map<std::string, std::string> values) {
+  return [values](const std::string& name) -> std::optional<std::string> {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+CommandLineOrExit Parse(const std::vector<std::string>& arguments,
+                        std::map<std::string, std::string> environment = {}) {
+  return ParseCommandLine("rollout", "help", arguments, Env(std::move(environment)));
+}
+
+TEST(CommandLine, TakesAnsiblesOptions) {
+  const auto [line, exit] = Parse({"site.yml", "-i",
+                                   "a.yml",    "-i",
+                                   "b,",       "-l",
+                                   "web",      "-t",
+                                   "x,y",      "-t",
+                                   "z",        "--skip-tags",
+                                   "s",        "-e",
+                                   "a=1",      "-e",
+                                   "{b: 2}",   "-C",
+                                   "-D",       "-f",
+                                   "3",        "-vvv",
+                                   "-u",       "root",
+                                   "-b",       "--private-key",
+                                   "id",       "-T",
+                                   "5",        "--accept-new-host-keys",
+                                   "--output", "json"});
+  ASSERT_FALSE(exit);
+  EXPECT_EQ(line.playbook, "site.yml");
+  EXPECT_EQ(line.inventories, (std::vector<std::string>{"a.yml", "b,"}));
+  EXPECT_EQ(line.limit, "web");
+  EXPECT_EQ(line.tags, (std::vector<std::string>{"x", "y", "z"}));
+  EXPECT_EQ(line.skip_tags, std::vector<std::string>{"s"});
+  EXPECT_EQ(line.extra_vars, (std::vector<std::string>{"a=1", "{b: 2}"}));
+  EXPECT_TRUE(line.check);
+  EXPECT_TRUE(line.diff);
+  EXPECT_EQ(line.forks, 3);
+  EXPECT_EQ(line.verbosity, 3);
+  EXPECT_EQ(line.remote_user, "root");
+  EXPECT_TRUE(line.become);
+  EXPECT_EQ(line.private_key_file, "id");
+  EXPECT_EQ(line.timeout, 5);
+  EXPECT_TRUE(line.accept_new_host_keys);
+  EXPECT_EQ(line.output, "json");
+}
+
+TEST(CommandLine, PlaybookMayStandBehindTheOptions) {
+  const auto [line, exit] = Parse({"-i", "a.yml", "-C", "site.yml"});
+  ASSERT_FALSE(exit);
+  EXPECT_EQ(line.playbook, "site.yml");
+  EXPECT_EQ(line.inventories, std::vector<std::string>{"a.yml"});
+}
+
+TEST(CommandLine, InventoryComesFromTheEnvironmentWhenNotGiven) {
+  struct Case {
+    std::map<std::string, std::string> environment;
+    std::vector<std::string> want;
+  };
+  const std::vector<Case> cases = {
+      {{}, {}},
+      {{{"ANSIBLE_INVENTORY", "a.yml"}}, {"a.yml"}},
+      {{{"ANSIBLE_INVENTORY", "a.yml,b.yml"}}, {"a.yml", "b.yml"}},
+      {{{"ANSIBLE_INVENTORY", "h1,h2,"}}, {"h1,h2,"}},
+      {{{"ANSIBLE_INVENTORY", "a.yml"}, {"DROVER_INVENTORY", "d.yml"}}, {"d.yml"}},
+  };
+  for (const Case& c : cases) {
+    EXPECT_EQ(Parse({"site.yml"}, c.environment).line.inventories, c.want);
+  }
+  EXPECT_EQ(Parse({"site.yml", "-i", "x"}, {{"ANSIBLE_INVENTORY", "a"}}).line.inventories,
+            std::vector<std::string>{"x"});
+}
+
+TEST(CommandLine, MisuseEndsWithOneAndHelpWithZero) {
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{},
+                                              {"site.yml", "--no-such"},
+                                              {"site.yml", "-f", "0"},
+                                              {"site.yml", "--output", "xml"},
+                                              {"site.yml", "--debug", "everything"},
+                                              {"site.yml", "other.yml"}}) {
+    testing::internal::CaptureStderr();
+    const auto exit = Parse(bad).exit;
+    EXPECT_FALSE(testing::internal::GetCapturedStderr().empty());
+    EXPECT_EQ(exit, 1);
+  }
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(Parse({"--help"}).exit, 0);
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("--limit"), std::string::npos);
+}
+
+TEST(CommandLine, DebugModesAreListedWithoutAPlaybook) {
+  EXPECT_TRUE(Parse({"--debug", "list"}).line.debug.contains("list"));
+  EXPECT_EQ(Parse({"site.yml", "--debug", "explain,stats"}).line.debug,
+            (std::set<std::string>{"explain", "stats"}));
+}
+
+}  // namespace
+}  // namespace drover
