@@ -15,7 +15,7 @@ from .plan import make_plan
 from .qemu import QemuEngine
 from .topology import plan_topology
 
-_SILENCE_SECONDS = 120.0  # the inside sends a sign of life every few seconds; a busy machine may delay it
+_SILENCE_SECONDS = 180.0  # the inside sends a sign of life every few seconds; a busy machine may delay it
 _STARTED = time.monotonic()
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import select
 import shutil
 import socket
@@ -23,6 +24,8 @@ from .kernel import prepare_kernel
 _QEMU = "qemu-system-x86_64"
 _CONSOLE_KEPT = 32 * 1024
 _CONSOLE_SHOWN_LINES = 25
+_TERMINAL_CODE = r"\x1b(\[[0-9;?]*[A-Za-z]|.)"
+_QEMU_END_SECONDS = 3.0  # how long after its end of the report line qemu may take to end
 _KVM_TRIAL_SECONDS = 20.0
 _MEMORY_MB = 4096
 _COMMAND_LINE = ("console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off nokaslr random.trust_cpu=on no_timer_check "
@@ -71,13 +74,17 @@ class QemuEngine:
 
     def describe_end(self):
         """Why the report line has ended, or stays silent."""
-        if self._process.poll() is None:
+        try:
+            state = f"qemu ended (status {self._process.wait(_QEMU_END_SECONDS)})"
+        except subprocess.TimeoutExpired:
             state = "the guest does not answer"
-        else:
-            state = f"qemu ended (status {self._process.returncode})"
         while select.select([self.console], [], [], 0.2)[0] and self.read_console():
             pass
-        lines = self._console_text.decode(errors="replace").splitlines()[-_CONSOLE_SHOWN_LINES:]
+        lines = re.sub(_TERMINAL_CODE, "", self._console_text.decode(errors="replace")).splitlines()
+        panic = next((line for line in lines if "Kernel panic" in line), None)
+        if panic:
+            state += ": " + panic.partition("] ")[2]
+        lines = lines[-_CONSOLE_SHOWN_LINES:]
         return "\n  ".join([f"{state}; the last lines of its console:", *(line.rstrip() for line in lines)])
 
     def end(self):
