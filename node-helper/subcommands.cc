@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -209,7 +210,8 @@ int UninstallCommand(const Arguments& arguments) {
   const Store store(kStateDirectory);
   std::vector<ChangeText> changes;
   Status done;
-  if (::access(kStateDirectory, F_OK) == 0) {
+  std::error_code error;
+  if (!std::filesystem::is_empty(kStateDirectory, error) && !error) {
     const auto lock =
         SessionLock::Take(kStateDirectory, ByHand(), kLockPatience, [] { return false; });
     if (!lock) return Complain(lock.error());

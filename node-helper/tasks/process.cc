@@ -32,6 +32,8 @@ constexpr milliseconds kTermGrace{5000};
 constexpr milliseconds kLook{100};        // how often `abandoned` is asked
 constexpr milliseconds kLookClosely{10};  // where the kernel has no pidfd (before 5.3)
 
+constexpr unsigned kCloseOnExec = 1U << 2;  // CLOSE_RANGE_CLOEXEC (linux/close_range.h)
+
 // What the helper was started with; programs get it back.
 struct Inherited {
   mode_t mask = 022;
@@ -136,6 +138,9 @@ struct ChildPlan {
   ::dup2(plan.in, 0);
   ::dup2(plan.out, 1);
   ::dup2(plan.err, 2);
+  // Ours close by themselves; these are what the helper was given by whoever started it. An older
+  // kernel (before 5.11) refuses, and they stay as they are.
+  ::syscall(SYS_close_range, 3U, ~0U, kCloseOnExec);
   if (::chdir(plan.directory.c_str()) != 0) GiveUp(plan.report, true);
   ::execve(plan.program.c_str(), plan.argv_pointers.data(), plan.environment_pointers.data());
   GiveUp(plan.report, false);
@@ -185,6 +190,7 @@ class Child {
 Result<Child> Child::Start(const ProcessSpec& spec) {
   if (spec.argv.empty()) return Fail(ErrorCode::kInvalid, "no program was named");
   OpenStandardStreams();
+  ::signal(SIGPIPE, SIG_IGN);  // a program that does not read its input must not end us
   auto program = FindProgram(spec.argv[0]);
   if (!program) return Fail(program.error());
   auto in = OpenPipe();

@@ -5,13 +5,10 @@
 #include "node-helper/tasks/command_task.h"
 #include "node-helper/tasks/converge_task.h"
 #include "node-helper/tasks/file_task.h"
-#include "node-helper/tasks/outcome.h"
 #include "node-helper/tasks/package_task.h"
+#include "node-helper/tasks/probe_task.h"
 #include "node-helper/tasks/service_task.h"
 #include "node-helper/tasks/wait_task.h"
-#if __has_include("node-helper/tasks/probe_task.h")
-#include "node-helper/tasks/probe_task.h"
-#endif
 
 namespace drover {
 namespace {
@@ -42,15 +39,9 @@ struct Dispatch {
   TaskResult operator()(const WaitForTask& action) const {
     return RunWaitForTask(task, action, context);
   }
-#if __has_include("node-helper/tasks/probe_task.h")
   TaskResult operator()(const ProbeTask& action) const {
     return RunProbeTask(task, action, context.abandoned);
   }
-#else
-  TaskResult operator()(const ProbeTask&) const {
-    return Failed({ErrorCode::kInternal, "this build of the helper cannot probe"});
-  }
-#endif
 };
 
 }  // namespace
