@@ -149,8 +149,13 @@ TEST_F(ProbeLan, RealServerThatAsksInTheNameOfTheVipIsCaught) {
 
 TEST_F(ProbeLan, RealServerWithoutTheVipLeavesItsConnectionsUnanswered) {
   ASSERT_TRUE(second_->Run("ip addr del 10.9.0.100/32 dev lo"));
-  ProbeTask probe = Probe(12);
-  probe.services[0].timeout = milliseconds(150);
+  // The hash falls as it likes; so many connections with these weights reach both.
+  ASSERT_TRUE(director_->Run(
+      "ip route replace table 100 default nexthop via 10.9.0.17 dev eth0 weight 2 nexthop via "
+      "10.9.0.18 dev eth0 weight 1"));
+  ProbeTask probe = Probe(40);
+  probe.services[0].http_path.clear();
+  probe.services[0].timeout = milliseconds(100);
   const ProbeOutcome outcome = Run(probe);
   std::size_t failed = 0;
   for (const ProbeConnection& connection : outcome.services[0].connections) {
@@ -164,7 +169,7 @@ TEST_F(ProbeLan, RealServerWithoutTheVipLeavesItsConnectionsUnanswered) {
     EXPECT_EQ(connection.reply_mac, "");
   }
   EXPECT_GT(failed, 0U);
-  EXPECT_LT(failed, 12U);
+  EXPECT_LT(failed, 40U);
   EXPECT_EQ(Rules(Verify(outcome)), "no-answer@rs2");
 }
 
@@ -219,7 +224,9 @@ TEST_F(ProbeLan, NeighbourDiscoveryFindsTheOwnerOfAnIpv6Vip) {
   ProbeTask probe;
   const IpAddress vip = *IpAddress::Parse("2001:db8:9::100");
   probe.vips = {vip};
-  probe.services = {{{Transport::kTcp, vip, 80}, 3, "/", milliseconds(1000)}};
+  // A link that came up just now may lose the first solicitation; the next one goes out a second
+  // later.
+  probe.services = {{{Transport::kTcp, vip, 80}, 3, "/", milliseconds(4000)}};
   probe.peers = {{"rs1", *IpAddress::Parse("2001:db8:9::17")}};
   probe.arp_window = milliseconds(100);
   ProbeOutcome outcome = Run(probe);
