@@ -1,0 +1,27 @@
+// The one table from a module's name to the parser of its arguments.
+#include <map>
+
+#include "orchestrator/compile/module_context.h"
+
+namespace drover {
+
+ModuleParser ParserOf(const std::string& module) {
+  static const std::map<std::string, ModuleParser> kParsers = {
+      {"arp", ParseArp},
+      {"command", ParseCommand},
+      {"copy", ParseCopy},
+      {"package", ParsePackage},
+      {"real_server", ParseRealServer},
+      {"service", ParseServiceUnit},
+      {"sysctl", ParseSysctl},
+      {"template", ParseTemplateFile},
+      {"verify", ParseVerify},
+      {"vip", ParseVip},
+      {"virtual_service", ParseVirtualService},
+      {"wait_for", ParseWaitFor},
+  };
+  const auto found = kParsers.find(module);
+  return found == kParsers.end() ? nullptr : found->second;
+}
+
+}  // namespace drover

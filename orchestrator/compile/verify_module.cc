@@ -1,0 +1,192 @@
+// verify: which connections a probe makes, and what they should find. It looks at the desired
+// states of all hosts, so it is worked out after every other task.
+#include <algorithm>
+#include <set>
+
+#include "orchestrator/compile/module_context.h"
+
+namespace drover {
+namespace {
+
+constexpr std::int64_t kMaxConnections = 100000;
+constexpr std::uint32_t kLeastConnections = 12;
+constexpr std::uint32_t kConnectionsPerServer = 4;
+constexpr std::uint32_t kMaxRound = 1000;
+
+void AddOnce(std::vector<std::string>& list, const std::string& word) {
+  if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
+}
+
+// Every TCP service of the playbook once; the host that holds the VIP knows it best.
+std::vector<const NamedService*> TcpServices(const ClusterState& cluster) {
+  std::map<SocketKey, const NamedService*> found;
+  std::vector<SocketKey> order;
+  for (const auto& [host, services] : cluster.services()) {
+    for (const auto& named : services) {
+      const auto* key = std::get_if<SocketKey>(&named.service.key);
+      if (key == nullptr || key->transport != Transport::kTcp || key->port == 0) continue;
+      const auto& holders = cluster.HoldersOf(key->address);
+      const bool holder = std::find(holders.begin(), holders.end(), host) != holders.end();
+      if (!found.contains(*key)) order.push_back(*key);
+      if (!found.contains(*key) || holder) found[*key] = &named;
+    }
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<const NamedService*> services;
+  for (const auto& key : order) services.push_back(found[key]);
+  return services;
+}
+
+bool Wanted(const SocketKey& key, const std::string& text) {
+  return Endpoint{key.address, key.port}.ToString() == text || key.address.ToString() == text;
+}
+
+void KeepChosen(std::vector<const NamedService*>& services, Arguments& arguments) {
+  if (!arguments.Has("services")) return;
+  std::vector<const NamedService*> kept;
+  for (const Argument* item : arguments.Several("services")) {
+    const std::string text = ReadText(*item).value_or("");
+    const std::size_t before = kept.size();
+    for (const auto* named : services) {
+      const auto& key = std::get<SocketKey>(named->service.key);
+      if (Wanted(key, text) && std::find(kept.begin(), kept.end(), named) == kept.end()) {
+        kept.push_back(named);
+      }
+    }
+    if (kept.size() != before) continue;
+    std::vector<std::string> known;
+    for (const auto* named : services) {
+      const auto& key = std::get<SocketKey>(named->service.key);
+      known.push_back(Endpoint{key.address, key.port}.ToString());
+    }
+    arguments.Say(item->place,
+                  Describe(item->value) + " is no TCP virtual service of this playbook",
+                  DidYouMean(text, known));
+  }
+  services = std::move(kept);
+}
+
+// Full rounds of the scheduler, so that its law can be judged exactly.
+std::uint32_t DefaultConnections(const VirtualService& service) {
+  std::uint32_t servers = 0;
+  std::uint32_t weights = 0;
+  for (const auto& destination : service.destinations) {
+    if (destination.weight == 0) continue;
+    ++servers;
+    weights += destination.weight;
+  }
+  const std::uint32_t round =
+      service.scheduler == "wrr" && weights <= kMaxRound ? weights : servers;
+  const std::uint32_t wanted = std::max(kLeastConnections, kConnectionsPerServer * servers);
+  return round == 0 ? wanted : (wanted + round - 1) / round * round;
+}
+
+std::string HttpPath(Arguments& arguments) {
+  const Argument* http = arguments.Find("http");
+  if (http == nullptr) return "";
+  std::string path = "/";
+  if (http->is_mapping()) {
+    Arguments entry(*http, "\"http\"", arguments.diagnostics());
+    entry.CheckKeys({"path"});
+    path = entry.Text("path").value_or("/");
+  } else if (http->value.is_boolean()) {
+    return http->value.get<bool>() ? path : "";
+  } else {
+    path = ReadText(*http).value_or("");
+  }
+  const bool odd =
+      std::any_of(path.begin(), path.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
+  if (!path.starts_with('/') || odd) {
+    arguments.Say(http->place,
+                  "\"http\" takes a path that begins with \"/\", not \"" + path + "\"");
+  }
+  return path;
+}
+
+ExpectedService Expect(const NamedService& named) {
+  ExpectedService expected;
+  expected.key = std::get<SocketKey>(named.service.key);
+  expected.scheduler = named.service.scheduler;
+  expected.persistent = named.service.persistence.has_value();
+  expected.scheduler_flags = named.service.scheduler_flags;
+  for (std::size_t i = 0; i < named.service.destinations.size(); ++i) {
+    expected.servers.push_back({named.server_names[i], named.service.destinations[i]});
+  }
+  return expected;
+}
+
+// Who may answer for the VIP: the hosts that hold it, or, when something else moves it, all that
+// have the service.
+void AddHosts(const NamedService& named, ModuleContext& context, VerifyExpectation& expectation) {
+  const ClusterState& cluster = context.run.cluster;
+  const auto& key = std::get<SocketKey>(named.service.key);
+  const auto& holders = cluster.HoldersOf(key.address);
+  for (const auto& host : holders) AddOnce(expectation.directors, host);
+  for (const auto& [host, services] : cluster.services()) {
+    const bool has = std::any_of(services.begin(), services.end(), [&](const NamedService& other) {
+      return other.service.key == named.service.key;
+    });
+    if (has && holders.empty()) AddOnce(expectation.directors, host);
+  }
+  for (const auto& host : cluster.RealServersOf(key.address)) {
+    AddOnce(expectation.real_servers, host);
+  }
+  for (const auto& name : named.server_names) {
+    if (context.run.inventory.FindHost(name) != nullptr) AddOnce(expectation.real_servers, name);
+  }
+}
+
+void AddPeers(ProbeTask& probe, const VerifyExpectation& expectation, ModuleContext& context) {
+  std::set<std::string> names(expectation.directors.begin(), expectation.directors.end());
+  names.insert(expectation.real_servers.begin(), expectation.real_servers.end());
+  for (const auto& [host, state] : context.run.cluster.states()) names.insert(host);
+  for (const auto& name : names) {
+    const auto address = context.run.addresses.OfHost(name);
+    if (address) probe.peers.push_back({name, *address});
+  }
+}
+
+}  // namespace
+
+std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& context) {
+  auto services = TcpServices(context.run.cluster);
+  if (services.empty()) {
+    arguments.Say(
+        context.task.module_place,
+        "\"verify\" has nothing to verify: the playbook gives no host a TCP virtual_service");
+    return std::nullopt;
+  }
+  KeepChosen(services, arguments);
+  const auto connections = arguments.Integer("connections", 1, kMaxConnections);
+  const auto timeout = arguments.Duration("timeout");
+  if (timeout && *timeout < std::chrono::milliseconds(1)) {
+    arguments.Say(arguments.PlaceOf("timeout"), "\"timeout\" must be longer than nothing");
+  }
+  const std::string path = HttpPath(arguments);
+  ProbeTask probe;
+  VerifyExpectation expectation;
+  for (const auto* named : services) {
+    const auto& key = std::get<SocketKey>(named->service.key);
+    ProbeService service;
+    service.service = key;
+    service.connections =
+        connections ? static_cast<std::uint32_t>(*connections) : DefaultConnections(named->service);
+    service.http_path = path;
+    service.timeout = timeout.value_or(service.timeout);
+    probe.services.push_back(std::move(service));
+    if (std::find(probe.vips.begin(), probe.vips.end(), key.address) == probe.vips.end()) {
+      probe.vips.push_back(key.address);
+    }
+    expectation.services.push_back(Expect(*named));
+    AddHosts(*named, context, expectation);
+  }
+  // A director may be a real server too, and then answers by right.
+  std::erase_if(expectation.real_servers, [&](const std::string& host) {
+    const auto& directors = expectation.directors;
+    return std::find(directors.begin(), directors.end(), host) != directors.end();
+  });
+  AddPeers(probe, expectation, context);
+  return ModuleWork{std::move(probe), std::move(expectation)};
+}
+
+}  // namespace drover

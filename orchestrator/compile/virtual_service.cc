@@ -1,0 +1,196 @@
+// virtual_service: one service of ip_vs with its real servers.
+#include <algorithm>
+#include <set>
+
+#include "orchestrator/compile/real_servers.h"
+
+namespace drover {
+namespace {
+
+constexpr std::int64_t kMaxU32 = 4294967295;
+
+// "10.0.0.1:80", or ":0" where persistence takes every port.
+std::optional<Endpoint> ReadEndpoint(Arguments& arguments) {
+  const auto text = arguments.Text("address");
+  if (!text) return std::nullopt;
+  const bool every_port = text->ends_with(":0") && arguments.Has("persistence");
+  const auto endpoint =
+      Endpoint::Parse(every_port ? text->substr(0, text->size() - 1) + "1" : *text);
+  if (!endpoint) {
+    arguments.Say(arguments.PlaceOf("address"), endpoint.error().message);
+    return std::nullopt;
+  }
+  return Endpoint{endpoint->address, every_port ? std::uint16_t{0} : endpoint->port};
+}
+
+std::optional<ServiceKey> ReadKey(Arguments& arguments) {
+  if (arguments.Has("fwmark")) {
+    for (const char* key : {"address", "protocol"}) {
+      if (!arguments.Has(key)) continue;
+      arguments.Say(arguments.PlaceOf(key),
+                    std::string("a service by fwmark has no \"") + key + "\"");
+    }
+    const auto mark = arguments.Integer("fwmark", 1, kMaxU32);
+    const auto word = arguments.OneOf("family", {"ipv4", "ipv6"});
+    if (!mark) return std::nullopt;
+    return FwmarkKey{static_cast<std::uint32_t>(*mark),
+                     word == "ipv6" ? Family::kIpv6 : Family::kIpv4};
+  }
+  arguments.Require("address", "write it as IP:PORT, or give \"fwmark\"");
+  if (arguments.Has("family")) {
+    arguments.Say(arguments.PlaceOf("family"), "\"family\" stands with \"fwmark\" only");
+  }
+  const auto endpoint = ReadEndpoint(arguments);
+  const auto word = arguments.OneOf("protocol", {"tcp", "udp", "sctp"});
+  if (!endpoint || (arguments.Has("protocol") && !word)) return std::nullopt;
+  const Transport transport = word ? *ParseTransport(*word) : Transport::kTcp;
+  return SocketKey{transport, endpoint->address, endpoint->port};
+}
+
+std::optional<int> LengthOfMask(const IpAddress& mask) {
+  int length = 0;
+  bool ended = false;
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    for (int bit = 7; bit >= 0; --bit) {
+      const bool set = ((mask.data()[i] >> bit) & 1) != 0;
+      if (set && ended) return std::nullopt;
+      ended = ended || !set;
+      length += set ? 1 : 0;
+    }
+  }
+  return length;
+}
+
+std::optional<int> ReadNetmask(Arguments& arguments, int bits) {
+  const Argument* argument = arguments.Find("persistence_netmask");
+  if (argument == nullptr) return std::nullopt;
+  if (const auto number = ReadInteger(argument->value)) {
+    if (*number >= 1 && *number <= bits) return static_cast<int>(*number);
+  } else if (const auto text = ReadText(*argument)) {
+    const auto mask = IpAddress::Parse(*text);
+    const auto length = mask && mask->bits() == bits ? LengthOfMask(*mask) : std::nullopt;
+    if (length && *length >= 1) return length;
+  }
+  arguments.Say(argument->place, "\"persistence_netmask\" takes a length from 1 to " +
+                                     std::to_string(bits) + " or a netmask, not " +
+                                     Describe(argument->value));
+  return std::nullopt;
+}
+
+void ReadPersistence(Arguments& arguments, VirtualService& service) {
+  const auto span = arguments.Duration("persistence");
+  if (span && *span % std::chrono::seconds(1) != std::chrono::milliseconds(0)) {
+    arguments.Say(arguments.PlaceOf("persistence"), "\"persistence\" takes whole seconds");
+  }
+  const bool wanted = span && *span > std::chrono::milliseconds(0);
+  const int bits = FamilyOf(service.key) == Family::kIpv4 ? 32 : 128;
+  const auto netmask = ReadNetmask(arguments, bits);
+  const auto engine = arguments.Text("persistence_engine");
+  if (wanted) {
+    service.persistence = Persistence{std::chrono::duration_cast<std::chrono::seconds>(*span),
+                                      netmask.value_or(bits), engine.value_or("")};
+    return;
+  }
+  if (arguments.Has("persistence")) return;  // 0: none, whatever else is set
+  for (const char* key : {"persistence_netmask", "persistence_engine"}) {
+    if (!arguments.Has(key)) continue;
+    arguments.Say(arguments.PlaceOf(key), std::string("\"") + key + "\" needs \"persistence\"");
+  }
+}
+
+void ReadScheduling(Arguments& arguments, VirtualService& service) {
+  if (const auto scheduler = arguments.Text("scheduler")) {
+    const auto& known = KnownSchedulers();
+    if (std::find(known.begin(), known.end(), *scheduler) == known.end()) {
+      arguments.Say(arguments.PlaceOf("scheduler"), "unknown scheduler \"" + *scheduler + "\"",
+                    DidYouMean(*scheduler, known));
+    } else {
+      service.scheduler = *scheduler;
+    }
+  }
+  const auto flags = arguments.Texts("scheduler_flags", /*commas=*/true);
+  const auto bits = SchedulerFlagBits(service.scheduler, flags);
+  if (bits) {
+    service.scheduler_flags = SchedulerFlagNames(service.scheduler, *bits);
+  } else {
+    arguments.Say(arguments.PlaceOf("scheduler_flags"), bits.error().message);
+  }
+}
+
+void ReadDefaults(Arguments& arguments, ServerDefaults& defaults) {
+  const auto number = [&](const char* key, std::uint32_t fallback, std::int64_t most) {
+    const auto value = arguments.Integer(key, 0, most);
+    return value ? static_cast<std::uint32_t>(*value) : fallback;
+  };
+  defaults.weight = number("weight", 1, 65535);
+  defaults.upper_threshold = number("upper_threshold", 0, kMaxU32);
+  defaults.lower_threshold = number("lower_threshold", 0, kMaxU32);
+  defaults.forward = ReadForwarding("forward", arguments).value_or(Forwarding::kDr);
+}
+
+std::string WithoutPrefix(const std::string& message, const std::string& prefix) {
+  return message.starts_with(prefix) ? message.substr(prefix.size()) : message;
+}
+
+// What can be said of one real server is said at its own place.
+void CheckServers(const VirtualService& service, const std::vector<PlacedServer>& servers,
+                  Arguments& arguments) {
+  std::map<Endpoint, Place> seen;
+  for (const auto& server : servers) {
+    const auto [first, added] = seen.emplace(server.destination.endpoint(), server.place);
+    if (!added) {
+      arguments.Say(server.place,
+                    "real server " + server.destination.endpoint().ToString() + " (" + server.name +
+                        ") is named twice",
+                    "the first time is at " + PlaceText(first->second));
+      continue;
+    }
+    VirtualService alone = service;
+    alone.destinations = {server.destination};
+    if (const Status status = ValidateService(alone); !status) {
+      arguments.Say(server.place, WithoutPrefix(status.error().message, NameOf(service) + ": "));
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<ModuleWork> ParseVirtualService(Arguments& arguments, ModuleContext& context) {
+  const std::size_t before = arguments.diagnostics().size();
+  if (arguments.Has("check")) {
+    arguments.Say(arguments.Find("check")->key_place,
+                  "health checks are planned, not carried out by this version",
+                  "take \"check\" out; drover verify proves the real servers once");
+  }
+  const auto key = ReadKey(arguments);
+  VirtualService service;
+  ServerDefaults defaults;
+  ReadDefaults(arguments, defaults);
+  ReadScheduling(arguments, service);
+  if (!key) return std::nullopt;
+  service.key = *key;
+  defaults.key = *key;
+  ReadPersistence(arguments, service);
+  service.one_packet = arguments.Bool("one_packet").value_or(false);
+  const auto servers = ReadRealServers(defaults, arguments, context);
+  if (arguments.diagnostics().size() != before) return std::nullopt;
+  const std::string key_name = arguments.Has("fwmark") ? "fwmark" : "address";
+  if (const Status status = ValidateService(service); !status) {
+    arguments.Say(arguments.PlaceOf(key_name),
+                  WithoutPrefix(status.error().message, NameOf(service) + ": "));
+    return std::nullopt;
+  }
+  CheckServers(service, servers, arguments);
+  NamedService named;
+  for (const auto& server : servers) {
+    service.destinations.push_back(server.destination);
+    named.server_names.push_back(server.name);
+  }
+  named.service = service;
+  context.run.cluster.NameServers(context.host, named);
+  DesiredState state;
+  state.services.push_back(std::move(service));
+  return ModuleWork{ConvergeTask{state}, std::nullopt};
+}
+
+}  // namespace drover
