@@ -56,6 +56,16 @@ Status SaveIfDifferent(const Store& store, OwnerRecord record, const OwnerRecord
   return store.Save(record);
 }
 
+// What can be told beforehand: settings, interfaces and modules that are not there.
+Status Rehearse(Kernel& kernel, const DesiredState& wanted, const DesiredState& observed) {
+  const auto plan = Plan(wanted, observed);
+  if (!plan) return Fail(plan.error());
+  for (const Change& change : *plan) {
+    if (const Status possible = kernel.Rehearse(change); !possible) return possible;
+  }
+  return {};
+}
+
 }  // namespace
 
 TaskResult RunConvergeTask(const ConvergeTask& task, bool check, const ProgramCourse& course,
@@ -67,8 +77,10 @@ TaskResult RunConvergeTask(const ConvergeTask& task, bool check, const ProgramCo
   if (!records) return Failed(records.error());
   const auto observed = (*kernel)->Observe(SysctlKeys(task.state));
   if (!observed) return Failed(observed.error());
-  // A state that cannot even be planned (a sysctl this kernel does not have) is not recorded.
-  if (const auto plan = Plan(task.state, *observed); !plan) return Failed(plan.error());
+  // What the kernel would refuse anyway is neither begun nor recorded.
+  if (const Status possible = Rehearse(**kernel, task.state, *observed); !possible) {
+    return Failed(possible.error());
+  }
   const auto claimed = Claim(records->own, task.state, *observed, records->others);
   if (!claimed) return Failed(claimed.error());
   if (!check) {

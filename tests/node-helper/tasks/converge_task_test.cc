@@ -187,6 +187,17 @@ TEST_F(Node, UnknownSysctlIsNotRecorded) {
   EXPECT_EQ(Inode(), 0U);
 }
 
+TEST_F(Node, WhatTheKernelWouldRefuseIsNeitherBegunNorRecorded) {
+  kernel_.RemoveIpvs();
+  const TaskResult checked = Converge(all_, "web", true);
+  const TaskResult result = Converge(all_);
+  EXPECT_EQ(result.status, TaskStatus::kFailed);
+  EXPECT_NE(result.message.find("service tcp 10.0.0.100:80"), std::string::npos);
+  EXPECT_EQ(result, checked);
+  EXPECT_TRUE(kernel_.applied().empty());
+  EXPECT_EQ(Inode(), 0U);
+}
+
 TEST_F(Node, ReleaseLeavesAdoptedResourcesAndRestoresSysctls) {
   kernel_.state().addresses.push_back(Vip("10.0.0.101/32"));
   Rollout(State({Vip("10.0.0.100/32"), Vip("10.0.0.101/32")}, {ArpIgnore("1")}, {Web()}));
