@@ -144,7 +144,8 @@ class Cluster(unittest.TestCase):
         on("rs2", "sysctl -q -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.lo.arp_ignore=0")
         done = rollout("-l", "probes")
         output = self.expect(done, status=2)
-        self.assertRegex(output, r"rs2.*answers ARP|ARP.*rs2")
+        self.assertIn(f"the real server rs2", output)
+        self.assertIn(f"claims {VIP} by ARP", output)
         self.assertIn("arp_ignore", output)
         self.expect_all_well()
 
@@ -192,7 +193,7 @@ class Cluster(unittest.TestCase):
         (folder / "demo.yml").write_text(smaller)
         output = self.expect(rollout(playbook=folder / "demo.yml"))
         self.assertEqual(rules("lb1"), [RULES[0], RULES[1], RULES[3]])
-        without = re.sub(r"- name: Service on the VIP.*?(?=    - name: VIP on the first)", "", base, flags=re.DOTALL)
+        without = re.sub(r"- name: Service on the VIP.*?(?=- name: VIP on the first)", "", base, flags=re.DOTALL)
         without = re.sub(r"- name: Proof.*", "", without, flags=re.DOTALL)
         self.assertNotEqual(without, base)
         (folder / "demo.yml").write_text(without)
@@ -244,7 +245,7 @@ class Cluster(unittest.TestCase):
 -A -u 10.77.0.110:53 -s rr -o
 -a -u 10.77.0.110:53 -r 10.77.0.21:53 -g -w 1
 -A -t 10.77.0.110:81 -s sh -b sh-fallback,sh-port
--a -t 10.77.0.110:81 -r 10.77.0.21:81 -i -w 1 -x 100 -y 50
+-a -t 10.77.0.110:81 -r 10.77.0.21:81 -i -w 1 --tun-type ipip
 -A -t 10.77.0.110:82 -s mh -b mh-port
 -a -t 10.77.0.110:82 -r 10.77.0.21:82 -g -w 1
 -a -t 10.77.0.110:82 -r 10.77.0.23:82 -g -w 1
@@ -255,7 +256,7 @@ class Cluster(unittest.TestCase):
 -A -f 7 -s wlc
 -a -f 7 -r 10.77.0.21:0 -g -w 1
 -A -f 8 -6 -s nq
--a -f 8 -r [2001:db8::21]:0 -g -w 1
+-a -f 8 -6 -r [2001:db8::21]:0 -g -w 1
 -A -t [2001:db8::110]:80 -s dh
 -a -t [2001:db8::110]:80 -r [2001:db8::21]:80 -g -w 1
 -A -t 10.77.0.110:85 -s lblc
@@ -268,6 +269,7 @@ class Cluster(unittest.TestCase):
 -a -t 10.77.0.110:88 -r 10.77.0.21:88 -g -w 1
 """.split("\n")
         self.assertEqual(sorted(rules("lb2")), sorted([line for line in want if line] + RULES))
+        self.assertRegex(on("lb2", "ipvsadm -Ln --thresholds"), r"10.77.0.21:81 +100 +50 ")
         counters = recap(self.expect(rollout(playbook=path)))
         self.assertEqual(counters["lb2"]["changed"], 0)
         path.write_text("- hosts: lb2\n  tasks:\n    - sysctl: {net.ipv4.conf.all.send_redirects: 0}\n")
@@ -294,9 +296,10 @@ class Cluster(unittest.TestCase):
         path = play("- hosts: rs1\n  become: true\n  tasks:\n    - real_server: {vip: 10.77.0.120}\n", "sudo.yml")
         inventory = WORK / "sudo.ini"
         inventory.write_text("rs1 ansible_host=10.77.0.21 ansible_user=ops\n")
-        output = self.expect(rollout(playbook=path, inventory=inventory), status=4)
-        self.assertIn("password", output)
-        output = self.expect(rollout("-e", "ansible_become_password='wrong'", playbook=path, inventory=inventory), status=4)
+        output = self.expect(rollout(playbook=path, inventory=inventory), status=2)
+        self.assertIn("sudo on rs1 wants a password", output)
+        output = self.expect(rollout("-e", "ansible_become_password='wrong'", playbook=path, inventory=inventory), status=2)
+        self.assertIn("refused", output)
         self.assertNotIn("wrong'", output)
         secret = WORK / "secret.yml"
         secret.write_text("ansible_become_password: open sesame\n")
