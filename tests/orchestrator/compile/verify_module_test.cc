@@ -1,0 +1,78 @@
+#include "tests/orchestrator/compile/cluster.h"
+
+namespace drover {
+namespace {
+
+std::string Playbook(const std::string& verify, const std::string& scheduler = "rr") {
+  return "- hosts: real_servers\n  tasks:\n    - real_server: {vip: '{{ vip }}'}\n"
+         "- hosts: directors\n  tasks:\n"
+         "    - virtual_service: {address: '{{ vip }}:80', scheduler: " +
+         scheduler +
+         ", real_servers: \"{{ groups['real_servers'] }}\"}\n"
+         "    - virtual_service: {address: '{{ vip }}:53', protocol: udp}\n"
+         "    - vip: {address: '{{ vip }}', interface: eth0}\n"
+         "      when: inventory_hostname == groups['directors'][0]\n"
+         "- hosts: probes\n  tasks:\n    - verify: " +
+         verify + "\n";
+}
+
+const HostTask& VerifyOf(const CompiledRun& run) {
+  return run.plays.at(2).tasks.at(0).hosts.at("control").at(0);
+}
+
+TEST(VerifyModule, ProbesEveryTcpServiceOfThePlaybook) {
+  const auto run = CompileText(Playbook("{}"));
+  ASSERT_TRUE(run) << Format(run.error());
+  const auto& probe = std::get<ProbeTask>(std::get<Task>(VerifyOf(*run).action).action);
+  ASSERT_EQ(probe.services.size(), 1U);
+  EXPECT_EQ(ToString(ServiceKey(probe.services[0].service)), "tcp 10.0.0.100:80");
+  EXPECT_EQ(probe.services[0].connections, 12U);
+  EXPECT_EQ(probe.services[0].http_path, "");
+  EXPECT_EQ(probe.vips, std::vector{Ip("10.0.0.100")});
+  std::vector<std::string> peers;
+  for (const auto& peer : probe.peers) peers.push_back(peer.name);
+  EXPECT_EQ(peers, (std::vector<std::string>{"lb1", "lb2", "rs1", "rs2", "rs3"}));
+}
+
+TEST(VerifyModule, ExpectsTheTableAndTheOneHolderOfTheVip) {
+  const auto run = CompileText(Playbook("{}"));
+  ASSERT_TRUE(run) << Format(run.error());
+  const auto& expectation = VerifyOf(*run).expectation;
+  ASSERT_TRUE(expectation);
+  EXPECT_EQ(expectation->directors, std::vector<std::string>{"lb1"});
+  EXPECT_EQ(expectation->real_servers, (std::vector<std::string>{"rs1", "rs2", "rs3"}));
+  ASSERT_EQ(expectation->services.size(), 1U);
+  EXPECT_EQ(expectation->services[0].scheduler, "rr");
+  ASSERT_EQ(expectation->services[0].servers.size(), 3U);
+  EXPECT_EQ(expectation->services[0].servers[1].name, "rs2");
+  EXPECT_EQ(expectation->services[0].servers[1].destination.address, Ip("10.0.0.22"));
+}
+
+TEST(VerifyModule, TakesNumbersPathsAndChoices) {
+  const auto run = CompileText(Playbook(
+      "{connections: 30, http: {path: /health}, timeout: 500ms, services: ['{{ vip }}']}"));
+  ASSERT_TRUE(run) << Format(run.error());
+  const auto& probe = std::get<ProbeTask>(std::get<Task>(VerifyOf(*run).action).action);
+  EXPECT_EQ(probe.services[0].connections, 30U);
+  EXPECT_EQ(probe.services[0].http_path, "/health");
+  EXPECT_EQ(probe.services[0].timeout, std::chrono::milliseconds(500));
+  EXPECT_EQ(CompileErrors(Playbook("{services: ['10.0.0.100:8080']}")),
+            "site.yml:12:27: \"10.0.0.100:8080\" is no TCP virtual service of this playbook [did "
+            "you mean \"10.0.0.100:80\"?]");
+  EXPECT_EQ(CompileErrors(Playbook("{connections: 0}")),
+            "site.yml:12:29: \"connections\" of module \"verify\" takes a number from 1 to 100000, "
+            "not 0");
+  EXPECT_EQ(CompileErrors(Playbook("{http: {path: health}}")),
+            "site.yml:12:22: \"http\" takes a path that begins with \"/\", not \"health\"");
+}
+
+TEST(VerifyModule, KnowsTheWholeClusterWhateverTagsAndLimitsLeaveOut) {
+  CompileOptions options;
+  options.limit = "control";
+  const auto limited = CompileText(Playbook("{}"), options);
+  ASSERT_TRUE(limited) << Format(limited.error());
+  EXPECT_EQ(VerifyOf(*limited).expectation->directors, std::vector<std::string>{"lb1"});
+}
+
+}  // namespace
+}  // namespace drover
