@@ -52,6 +52,19 @@ std::uint16_t LocalPort(int fd) {
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
 }
 
+// Some ports may be taken by others. When so many are, the kernel chooses.
+void BindToNextPort(int fd, int family, SourcePorts& ports) {
+  constexpr int kTries = 64;
+  for (int i = 0; i < kTries; ++i) {
+    sockaddr_storage storage{};
+    storage.ss_family = static_cast<sa_family_t>(family);
+    // The port stands at the same place for both families, and zeros are the "any" address of both.
+    reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(ports.Next());
+    const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return;
+  }
+}
+
 // Plain words for what every operator meets; they are counted and shown per service.
 Error ConnectionError(int error_number) {
   const Error error = ErrnoError(error_number, "connection");
@@ -167,7 +180,7 @@ void Fetch(int fd, const ProbeService& service, Clock::time_point start, Clock::
 
 }  // namespace
 
-ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap,
+ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap, SourcePorts& ports,
                                  Clock::time_point limit) {
   ProbeAttempt attempt;
   ProbeConnection& connection = attempt.connection;
@@ -177,6 +190,7 @@ ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap,
     connection.error = ErrnoError(errno, "socket");
     return attempt;
   }
+  BindToNextPort(socket.get(), family, ports);
   const auto start = Clock::now();
   const auto deadline = std::min(start + service.timeout, limit);
   const Status connected = Connect(socket.get(), service.service, deadline);

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "node-helper/net/reply_tap.h"
+#include "node-helper/tasks/source_ports.h"
 #include "protocol/event.h"
 #include "protocol/program.h"
 
@@ -20,9 +21,9 @@ struct ProbeAttempt {
   std::uint16_t local_port = 0;
 };
 
-// `tap` may be null: the reply's MAC stays empty then. Gives up at `limit` even within the
-// service's own timeout.
-ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap,
+// `tap` may be null: the reply's MAC stays empty then. Goes out from the next port of `ports` that
+// is free. Gives up at `limit` even within the service's own timeout.
+ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap, SourcePorts& ports,
                                  std::chrono::steady_clock::time_point limit);
 
 }  // namespace drover

@@ -24,6 +24,7 @@ constexpr std::uint32_t kMaxConnections = 100000;  // of one service
 // answered before.
 constexpr std::uint32_t kGiveUpAtFirst = 10;
 constexpr std::uint32_t kGiveUpLater = 50;
+constexpr const char* kPortFile = "/run/drover/probe-port";
 constexpr std::size_t kMaxBodies = std::size_t{16} << 20;  // of all connections together
 
 // Runs one probe; its pieces share limits and notes.
@@ -86,6 +87,7 @@ class ProbeRun {
   void Connect(const ProbeService& service, const std::string& name, ReplyTap* tap,
                ProbeServiceResult& result) {
     const std::uint32_t wanted = std::min(service.connections, kMaxConnections);
+    SourcePorts source_ports(kPortFile, wanted);
     std::bitset<65536> ports;
     std::uint32_t repeated = 0;
     std::uint32_t in_a_row = 0;
@@ -97,7 +99,7 @@ class ProbeRun {
              " connections" + (dead ? ", the last " + std::to_string(in_a_row) + " failed" : ""));
         break;
       }
-      ProbeAttempt attempt = OpenProbeConnection(service, tap, limit_);
+      ProbeAttempt attempt = OpenProbeConnection(service, tap, source_ports, limit_);
       if (attempt.local_port != 0 && ports.test(attempt.local_port)) ++repeated;
       ports.set(attempt.local_port);
       in_a_row = attempt.connection.error ? in_a_row + 1 : 0;
