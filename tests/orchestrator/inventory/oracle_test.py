@@ -210,7 +210,9 @@ class Fixtures(Comparison):
                 questions = [["list"], ["graph", ""]]
                 questions += [["graph", g] for g in cli.inventory.groups]
                 questions += [["host", h] for h in list(cli.inventory.hosts)[:12]]
-                questions += [["hosts", "all"]]
+                # Ansible orders groups from the third level on by their hash, anew in each run.
+                if name != "deep_tree.yml":
+                    questions += [["hosts", "all"]]
                 ours = self.answers.ask({"sources": sources, "playbook_dir": playbook or "",
                                          "ask": questions})
                 self.assertNotIn("error", ours, name)
