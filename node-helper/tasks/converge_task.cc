@@ -18,7 +18,11 @@ struct Records {
 
 Result<Records> LoadRecords(const Store& store, const std::string& owner) {
   auto all = store.LoadAll();
-  if (!all) return Fail(all.error());
+  if (!all) {
+    Error error = all.error();
+    if (error.code == ErrorCode::kDenied) error.message += "; this needs root (become: true)";
+    return Fail(std::move(error));
+  }
   Records records;
   records.own.owner = owner;
   for (OwnerRecord& record : *all) {
