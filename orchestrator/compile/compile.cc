@@ -110,8 +110,9 @@ class Compiler {
     for (std::size_t i = 0; i < playbook_.plays.size(); ++i) {
       const Play& play = playbook_.plays[i];
       std::map<std::string, std::unique_ptr<Variables>> variables;
+      const auto names = std::make_shared<const Value>(run_.plays[i].hosts);
       for (const auto& host : all_hosts_[i]) {
-        variables[host] = scopes_.OfPlay(play, host, run_.plays[i].hosts);
+        variables[host] = scopes_.OfPlay(play, host, names);
       }
       for (std::size_t t = 0; t < play.tasks.size(); ++t) {
         if ((play.tasks[t].module == "verify") != verify) continue;
@@ -159,9 +160,10 @@ class Compiler {
 
   void Connect(std::size_t at) {
     const Play& play = playbook_.plays[at];
+    const auto names = std::make_shared<const Value>(run_.plays[at].hosts);
     for (const auto& host : run_.plays[at].hosts) {
       const InventoryHost* known = inventory_.FindHost(host);
-      const auto variables = scopes_.OfPlay(play, host, run_.plays[at].hosts);
+      const auto variables = scopes_.OfPlay(play, host, names);
       Diagnostics warnings;
       HostConnection connection =
           WorkOutConnection(host, known != nullptr, play, options_, *variables,

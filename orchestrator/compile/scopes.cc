@@ -73,12 +73,12 @@ void Scopes::DefinePlay(Variables& variables, const Play& play) const {
 }
 
 std::unique_ptr<Variables> Scopes::OfPlay(const Play& play, const std::string& host,
-                                          const std::vector<std::string>& hosts) {
+                                          const ValuePtr& hosts) {
   auto variables = std::make_unique<Variables>(&OfHost(host));
   DefinePlay(*variables, play);
   for (const char* name :
        {"play_hosts", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_batch"}) {
-    variables->DefineReady(VariableRank::kMagic, name, Of(hosts));
+    variables->DefineReady(VariableRank::kMagic, name, hosts);
   }
   variables->DefineReady(VariableRank::kMagic, "ansible_play_name", Of(play.name));
   return variables;

@@ -22,9 +22,10 @@ class Scopes {
 
   // A host's variables outside of any play, as hostvars shows them.
   Variables& OfHost(const std::string& host);
-  // The same with a play's variables on top. `hosts` are the play's, after --limit.
+  // The same with a play's variables on top. `hosts` are the names of the play's hosts after
+  // --limit, shared by all of them.
   std::unique_ptr<Variables> OfPlay(const Play& play, const std::string& host,
-                                    const std::vector<std::string>& hosts);
+                                    const ValuePtr& hosts);
   // For the play's own keywords: no host's variables.
   std::unique_ptr<Variables> WithoutHost(const Play& play);
 

@@ -418,6 +418,10 @@ Evaluated<ExpressionPtr> ExpressionParser::Filters(ExpressionPtr input) {
       next = Filter(std::move(input));
     } else if (TakeName("is")) {
       next = Test(std::move(input));
+      if (next && IsName("is")) {
+        return Offence(source_.At(Peek().offset), "two tests with \"is\" cannot follow each other",
+                       "put the first into parentheses");
+      }
     } else {
       return input;
     }

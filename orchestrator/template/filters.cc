@@ -137,6 +137,8 @@ Evaluated<Operand> Round(const Bound& bound) {
   if (!(*value)->is_number() || !precision->is_number_integer()) {
     return bound.Wrong("filter \"round\" needs numbers");
   }
+  if (*method == "common" && (*value)->is_number_integer() && *precision >= 0)
+    return Operand(*value);
   const double scale = std::pow(10.0, precision->get<double>());
   const double scaled = (*value)->get<double>() * scale;
   if (*method == "ceil") return Of(std::ceil(scaled) / scale);

@@ -134,6 +134,8 @@ TEST(TemplateExpression, Tests) {
          {"{{ name is string and port is number }}", "true"},
          {"{{ nested is mapping and list is sequence and name is not mapping }}", "true"},
          {"{{ port is divisibleby 2 }}", "error: unknown test \"divisibleby\""},
+         {"{{ port is number is boolean }}",
+          "error: two tests with \"is\" cannot follow each other [put the first into parentheses]"},
          {"{{ 3 is odd and 4 is even }}", "true"},
          {"{{ 'a' is in list }}", "true"}});
 }
