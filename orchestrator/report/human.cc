@@ -118,9 +118,10 @@ std::string HumanReport::TextOf(const HostResult& result) const {
   }
   // Behind a loop of which every item was skipped Ansible says it once more for the whole.
   if (skipped && result.last && result.all_skipped && !item.empty()) {
-    text +=
-        Paint("skipping: [" + Printable(result.place.host) + "]", Colour::kSkip, options_.colours) +
-        "\n";
+    const char* json = " => {\"changed\": false, \"msg\": \"All items skipped\"}";
+    const std::string line =
+        "skipping: [" + Printable(result.place.host) + "]" + (options_.verbosity >= 1 ? json : "");
+    text += Paint(line, Colour::kSkip, options_.colours) + "\n";
   }
   return text;
 }

@@ -47,6 +47,7 @@ void PutCommand(const CommandOutcome& outcome, const HostTask* host_task,
       value["cmd"] = command->argv;
     }
   }
+  value.emplace("msg", "");  // Ansible has it for every command
   value["delta"] = Delta(duration);
   value["rc"] = outcome.exit_code;
   const std::string out = Stripped(outcome.stdout_text);
@@ -184,10 +185,12 @@ Value ResultValue(const CompiledRun& run, const HostResult& result, Detail detai
     value["unreachable"] = true;
   }
   const bool skipped = task_result.status == TaskStatus::kSkipped;
+  const bool command_ran = std::holds_alternative<CommandOutcome>(task_result.detail);
   if (!task_result.message.empty()) {
     value[skipped ? "skip_reason" : "msg"] = task_result.message;
   }
-  if (task_result.code && !result.unreachable) {
+  // Of a command that ran, rc says more.
+  if (task_result.code && !result.unreachable && !command_ran) {
     value["code"] = std::string(ToString(*task_result.code));
   }
   if (!task_result.changes.empty()) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 
 #include "orchestrator/report/terminal.h"
@@ -35,8 +36,12 @@ void PrintProblem(const std::string& message, const std::string& hint) {
 
 int PrintDiagnostics(const Diagnostics& diagnostics) {
   PrintErr(Printable(Format(diagnostics)) + "\n");
-  const bool files = std::any_of(diagnostics.begin(), diagnostics.end(),
-                                 [](const Diagnostic& d) { return d.place.file != nullptr; });
+  // A file that is not there is a slip on the command line; only one that was read can be wrong.
+  const bool files = std::any_of(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& d) {
+    std::error_code error;
+    return d.place.file != nullptr &&
+           (d.place.line > 0 || std::filesystem::exists(d.place.file->name, error));
+  });
   return files ? kExitBadInput : kExitError;
 }
 

@@ -84,7 +84,8 @@ TEST(HumanReport, VerboseCommandTellsAllThatAnsibleTells) {
   result.result.duration = std::chrono::microseconds(2749);
   EXPECT_EQ(Text(run, result, {.verbosity = 1}),
             "changed: [h1] => {\"changed\": true, \"cmd\": [\"echo\", \"hi\"], \"delta\": "
-            "\"0:00:00.002749\", \"rc\": 0, \"stderr\": \"\", \"stderr_lines\": [], \"stdout\": "
+            "\"0:00:00.002749\", \"msg\": \"\", \"rc\": 0, \"stderr\": \"\", \"stderr_lines\": [], "
+            "\"stdout\": "
             "\"hi\", \"stdout_lines\": [\"hi\"]}\n");
 }
 
@@ -126,6 +127,9 @@ TEST(HumanReport, LoopOfSkippedItemsEndsWithOneMoreLine) {
   second.all_skipped = true;
   EXPECT_EQ(Text(run, first) + Text(run, second),
             "skipping: [h1] => (item=a) \nskipping: [h1] => (item=b) \nskipping: [h1]\n");
+  EXPECT_TRUE(Text(run, second, {.verbosity = 1})
+                  .ends_with("skipping: [h1] => {\"changed\": false, \"msg\": \"All items "
+                             "skipped\"}\n"));
 }
 
 TEST(HumanReport, NoLogHidesAllButTheVerdict) {
