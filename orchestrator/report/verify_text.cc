@@ -56,8 +56,8 @@ std::string ServiceText(const ServiceEvidence& service, bool colours) {
     std::array<char, 16> count{};
     std::snprintf(count.data(), count.size(), "%6u", server.connections);
     const auto bar = static_cast<std::size_t>(std::uint64_t{server.connections} * kBarWidth / most);
-    text += "      " + PadTo(Printable(server.name), width) + count.data() + "  " +
-            std::string(bar, '#') + "\n";
+    text += "      " + PadTo(Printable(server.name), width) + count.data() +
+            (bar > 0 ? "  " + std::string(bar, '#') : "") + "\n";
   }
   if (service.connections > service.failed) {
     text += "      latency: median " + Milliseconds(service.median) + ", p99 " +

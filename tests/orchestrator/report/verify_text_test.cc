@@ -46,10 +46,12 @@ TEST(VerifyText, ServiceThatNeverAnsweredHasNoLatency) {
   service.service = "tcp 10.0.0.100:80";
   service.connections = 1;
   service.failed = 1;
+  service.servers = {{"rs1", 0}};
   service.sequence = {"-"};
   report.services = {service};
   EXPECT_EQ(VerifyText(report, false),
             "    tcp 10.0.0.100:80  1 connection, 1 failed\n"
+            "      rs1     0\n"
             "      order:   -\n");
 }
 
