@@ -179,7 +179,7 @@ Bytes Encode(const Advertisement& advertisement, const Route& route, ChecksumFor
 Bytes EncodeWithIpv4Header(const Advertisement& advertisement, const Route& route,
                            ChecksumForm form, std::uint16_t id) {
   const Bytes payload = Encode(advertisement, route, form);
-  Bytes packet(kIpv4HeaderBytes, 0);
+  Bytes packet(kIpv4HeaderBytes + payload.size(), 0);
   packet[0] = 0x45;
   packet[1] = kTosInternetworkControl;
   PutU16(packet, 2, static_cast<std::uint16_t>(kIpv4HeaderBytes + payload.size()));
@@ -188,8 +188,8 @@ Bytes EncodeWithIpv4Header(const Advertisement& advertisement, const Route& rout
   packet[9] = kProtocolNumber;
   std::copy_n(route.source.data(), 4, packet.begin() + 12);
   std::copy_n(route.destination.data(), 4, packet.begin() + 16);
-  PutU16(packet, 10, Fold(Sum(packet.data(), packet.size(), 0)));
-  packet.insert(packet.end(), payload.begin(), payload.end());
+  PutU16(packet, 10, Fold(Sum(packet.data(), kIpv4HeaderBytes, 0)));
+  std::copy(payload.begin(), payload.end(), packet.begin() + kIpv4HeaderBytes);
   return packet;
 }
 
