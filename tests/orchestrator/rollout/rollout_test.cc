@@ -233,6 +233,7 @@ VerifyExpectation RoundRobinOnOneServer() {
   ExpectedService service;
   service.key = {Transport::kTcp, IpAddress::V4({10, 0, 0, 100}), 80};
   service.scheduler = "rr";
+  service.servers = {{"rs1", {.address = IpAddress::V4({10, 0, 0, 1}), .port = 80}}};
   VerifyExpectation expectation;
   expectation.services.push_back(service);
   return expectation;
