@@ -54,6 +54,7 @@ class HostTaskCompiler {
   }
 
   std::string Label(const Value& item, Variables& variables) {
+    if (task_.keywords.no_log.value_or(false)) return "(censored due to no_log)";
     if (!task_.loop->label) return PythonText(item);
     auto label = EvaluateNode(*task_.loop->label, variables);
     if (label) return PythonText(*label);

@@ -54,6 +54,12 @@ TEST(CompiledRun, LoopsMakeOneRoundPerItem) {
             "the loop has no items");
 }
 
+TEST(CompiledRun, ItemsOfSecretTasksAreNotShown) {
+  const auto run = MustCompile(
+      "- hosts: lb1\n  tasks:\n    - command: ls\n      loop: [secret]\n      no_log: true\n");
+  EXPECT_EQ(run.plays[0].tasks[0].hosts.at("lb1")[0].item, "(censored due to no_log)");
+}
+
 TEST(CompiledRun, VariablesFollowAnsiblesOrder) {
   CompileOptions options;
   options.extra_vars = Value{{"c", "extra"}};
