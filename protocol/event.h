@@ -56,9 +56,10 @@ struct FileDiff {
 // One connection of a probe, in the order in which they were opened.
 struct ProbeConnection {
   std::optional<Error> error;  // no answer; the rest is empty then
-  std::string reply_mac;  // source MAC of the service's SYN-ACK as seen here; empty when not seen
-  std::string body;       // start of the HTTP body (at most kMaxProbeBody bytes), stripped
-  int http_status = 0;    // 0: not asked
+  std::string
+      reply_mac;  // source MAC of the SYN-ACK as seen here, also with an error; empty when not seen
+  std::string body;     // start of the HTTP body (at most kMaxProbeBody bytes), stripped
+  int http_status = 0;  // 0: not asked
   std::chrono::microseconds connect_time{0};  // SYN to SYN-ACK
   std::chrono::microseconds total_time{0};    // to the end of the answer
   bool operator==(const ProbeConnection&) const = default;
@@ -70,7 +71,7 @@ struct ProbeServiceResult {
   bool operator==(const ProbeServiceResult&) const = default;
 };
 
-// Who answered "who has `vip`": every MAC with the number of its answers.
+// Who answered "who has `vip`", or claimed it unasked: every MAC with the number of its frames.
 struct ArpAnswers {
   IpAddress vip;
   bool on_link = false;  // false: not asked, the VIP is not on a network of this host
@@ -99,7 +100,7 @@ using TaskDetail = std::variant<std::monostate, CommandOutcome, FileDiff, ProbeO
 struct TaskResult {
   std::uint32_t task = 0;
   TaskStatus status = TaskStatus::kOk;
-  std::string message;              // why it failed or was skipped; empty otherwise
+  std::string message;              // why it failed or was skipped; notes of a probe
   std::optional<ErrorCode> code;    // set when failed
   std::vector<ChangeText> changes;  // done, or in check mode what would be done
   TaskDetail detail;

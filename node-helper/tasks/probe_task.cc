@@ -24,14 +24,14 @@ constexpr std::uint32_t kMaxConnections = 100000;  // of one service
 // answered before.
 constexpr std::uint32_t kGiveUpAtFirst = 10;
 constexpr std::uint32_t kGiveUpLater = 50;
-constexpr const char* kPortFile = "/run/drover/probe-port";
 constexpr std::size_t kMaxBodies = std::size_t{16} << 20;  // of all connections together
 
 // Runs one probe; its pieces share limits and notes.
 class ProbeRun {
  public:
-  ProbeRun(const Task& task, const ProbeTask& probe, const std::function<bool()>& abandoned)
-      : probe_(probe), abandoned_(abandoned), neighbours_(probe) {
+  ProbeRun(const Task& task, const ProbeTask& probe, const std::string& port_file,
+           const std::function<bool()>& abandoned)
+      : probe_(probe), port_file_(port_file), abandoned_(abandoned), neighbours_(probe) {
     const auto whole = task.timeout.count() > 0
                            ? std::chrono::duration_cast<Clock::duration>(task.timeout)
                            : Clock::duration(kMaxProbeTime);
@@ -87,7 +87,7 @@ class ProbeRun {
   void Connect(const ProbeService& service, const std::string& name, ReplyTap* tap,
                ProbeServiceResult& result) {
     const std::uint32_t wanted = std::min(service.connections, kMaxConnections);
-    SourcePorts source_ports(kPortFile, wanted);
+    SourcePorts source_ports(port_file_, wanted);
     std::bitset<65536> ports;
     std::uint32_t repeated = 0;
     std::uint32_t in_a_row = 0;
@@ -125,6 +125,7 @@ class ProbeRun {
   }
 
   const ProbeTask& probe_;
+  const std::string& port_file_;
   const std::function<bool()>& abandoned_;
   NeighbourProbe neighbours_;
   Clock::time_point limit_;  // of the connections; the neighbours are asked behind it
@@ -138,7 +139,7 @@ std::string Counted(std::size_t count) {
 
 }  // namespace
 
-TaskResult RunProbeTask(const Task& task, const ProbeTask& probe,
+TaskResult RunProbeTask(const Task& task, const ProbeTask& probe, const std::string& port_file,
                         const std::function<bool()>& abandoned) {
   for (const ProbeService& service : probe.services) {
     if (service.http_path.empty()) continue;
@@ -146,7 +147,7 @@ TaskResult RunProbeTask(const Task& task, const ProbeTask& probe,
   }
   // The cluster may not be there yet in check mode, so its state would prove nothing.
   if (task.check) return Skipped("would probe " + Counted(probe.services.size()));
-  return ProbeRun(task, probe, abandoned).Run();
+  return ProbeRun(task, probe, port_file, abandoned).Run();
 }
 
 }  // namespace drover

@@ -40,7 +40,7 @@ struct Dispatch {
     return RunWaitForTask(task, action, context);
   }
   TaskResult operator()(const ProbeTask& action) const {
-    return RunProbeTask(task, action, context.abandoned);
+    return RunProbeTask(task, action, kProbePortFile, context.abandoned);
   }
 };
 

@@ -29,7 +29,7 @@ void AppendPruning(CompiledRun& run, const Playbook& playbook, bool check, bool 
   }
   for (std::size_t i = 0; i < run.plays.size(); ++i) {
     CompiledTask prune;
-    prune.name = "Remove what left the playbook";
+    prune.name = "Settle: kept across reboots, what left the playbook removed";
     prune.module = "prune";
     prune.place = run.plays[i].place;
     prune.implicit = true;

@@ -111,6 +111,10 @@ std::string HumanReport::TextOf(const HostResult& result) const {
     text += Changes(result) + Output(result);
     if (result.verify) {
       text += VerifyText(*result.verify, options_.colours);
+      // What the probe could not look at, although nothing is wrong.
+      if (result.result.status == TaskStatus::kOk && !result.result.message.empty()) {
+        text += "    note: " + Printable(result.result.message) + "\n";
+      }
     }
   }
   if (result.last && result.ignored) {
@@ -155,10 +159,12 @@ std::string HumanReport::Line(const HostResult& result, const std::string& item)
   return paint("fatal: " + host + ": FAILED! => " + json, Colour::kError);
 }
 
-// The typed changes, also those that a failed task made before it failed.
+// The typed changes, also those that a failed task made before it failed. What nobody wrote a task
+// for (pruning) is told without being asked.
 std::string HumanReport::Changes(const HostResult& result) const {
   const bool failed = result.result.status == TaskStatus::kFailed;
-  if (!options_.diff && options_.verbosity < 1 && !failed) {
+  const bool implicit = run_.plays[result.place.play].tasks[result.place.task].implicit;
+  if (!options_.diff && options_.verbosity < 1 && !failed && !implicit) {
     return "";
   }
   std::string text;

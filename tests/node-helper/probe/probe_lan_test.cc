@@ -20,6 +20,9 @@
 namespace drover {
 namespace {
 
+// Cannot be made, so that a test leaves no file; the ports begin at random then.
+const std::string kNoPortFile = "/proc/no/such/file";
+
 using std::chrono::milliseconds;
 
 const IpAddress kVip = *IpAddress::Parse("10.9.0.100");
@@ -63,7 +66,7 @@ class ProbeLan : public ::testing::Test {
   }
 
   static ProbeOutcome Run(const ProbeTask& probe, const std::string& message = "") {
-    const TaskResult result = RunProbeTask(Task{}, probe);
+    const TaskResult result = RunProbeTask(Task{}, probe, kNoPortFile);
     EXPECT_EQ(result.status, TaskStatus::kOk);
     EXPECT_EQ(result.message, message);
     const auto* outcome = std::get_if<ProbeOutcome>(&result.detail);
@@ -264,7 +267,7 @@ TEST_F(ProbeLan, WithoutTheRightToSeePacketsTheEvidenceSaysSo) {
   auto without = had;
   without[0].effective &= ~(1U << CAP_NET_RAW);
   ASSERT_EQ(syscall(SYS_capset, &header, without.data()), 0);
-  const TaskResult result = RunProbeTask(Task{}, Probe(2));
+  const TaskResult result = RunProbeTask(Task{}, Probe(2), kNoPortFile);
   ASSERT_EQ(syscall(SYS_capset, &header, had.data()), 0);
   EXPECT_EQ(result.status, TaskStatus::kOk);
   EXPECT_NE(result.message.find("were not asked"), std::string::npos);
@@ -279,21 +282,21 @@ TEST_F(ProbeLan, WithoutTheRightToSeePacketsTheEvidenceSaysSo) {
 TEST_F(ProbeLan, CheckModeProbesNothingAndABadPathIsRefused) {
   Task check;
   check.check = true;
-  const TaskResult skipped = RunProbeTask(check, Probe(3));
+  const TaskResult skipped = RunProbeTask(check, Probe(3), kNoPortFile);
   EXPECT_EQ(skipped.status, TaskStatus::kSkipped);
   EXPECT_EQ(skipped.message, "would probe 1 service");
   ProbeTask bad = Probe(3);
   bad.services[0].http_path = "no slash";
-  EXPECT_EQ(RunProbeTask(Task{}, bad).code, ErrorCode::kInvalid);
+  EXPECT_EQ(RunProbeTask(Task{}, bad, kNoPortFile).code, ErrorCode::kInvalid);
 }
 
 TEST_F(ProbeLan, EndsWhenNobodyWaitsOrItsTimeIsOver) {
-  const TaskResult abandoned = RunProbeTask(Task{}, Probe(1000), [] { return true; });
+  const TaskResult abandoned = RunProbeTask(Task{}, Probe(1000), kNoPortFile, [] { return true; });
   EXPECT_EQ(std::get<ProbeOutcome>(abandoned.detail).services[0].connections.size(), 0U);
   Task hurried;
   hurried.timeout = milliseconds(400);
   const auto start = std::chrono::steady_clock::now();
-  const TaskResult cut = RunProbeTask(hurried, Probe(100000));
+  const TaskResult cut = RunProbeTask(hurried, Probe(100000), kNoPortFile);
   EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(1500));
   EXPECT_NE(cut.message.find("of 100000 connections"), std::string::npos);
   EXPECT_EQ(std::get<ProbeOutcome>(cut.detail).arp[0].answers.size(), 1U);  // still asked

@@ -17,7 +17,7 @@ std::vector<std::string> TaskNames(const CompiledPlay& play) {
   return names;
 }
 
-constexpr const char* kPrune = "Remove what left the playbook";
+constexpr const char* kPrune = "Settle: kept across reboots, what left the playbook removed";
 
 TEST(CompiledRun, ConditionsSkipHostsWithTheirReason) {
   const auto run = MustCompile(
