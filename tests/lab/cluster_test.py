@@ -99,6 +99,7 @@ class Cluster(unittest.TestCase):
         for host in ("lb1", "lb2", "rs1", "rs2", "rs3"):
             self.assertGreater(counters[host]["changed"], 0, host)
         self.assertEqual(counters["control"]["failed"], 0)
+        time.sleep(5)  # the helper's service starts detached and has its first look; later tests bring drift in
 
     def test_03_ipvsadm_shows_exactly_the_rules_of_the_playbook(self):
         self.assertEqual(rules("lb1"), RULES)
