@@ -86,7 +86,9 @@ SourceFilePtr ReadSourceFile(Arguments& arguments, ModuleContext& context, const
 
 // A mapping or list as content becomes JSON, as in Ansible.
 std::string ContentText(const Argument& argument) {
-  if (argument.value.is_structured()) return argument.value.dump();
+  if (argument.value.is_structured()) {
+    return argument.value.dump(-1, ' ', false, Value::error_handler_t::replace);
+  }
   return ReadText(argument).value_or("");
 }
 

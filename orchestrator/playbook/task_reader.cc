@@ -158,7 +158,7 @@ class TaskReader {
       if (task_.arguments.Find(KeyOf(key)) != nullptr) {
         read_.Say(key.place, "argument \"" + KeyOf(key) + "\" is given twice");
       }
-      task_.arguments.entries.emplace_back(key, value);
+      task_.arguments.entries.push_back({key, value});
     }
     CheckTemplates(*more_arguments_, diagnostics_);
   }

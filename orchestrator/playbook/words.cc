@@ -73,7 +73,7 @@ Evaluated<YamlNode> ReadPairs(const YamlNode& text) {
     if (mapping.Find(key.scalar) != nullptr) {
       return Offence(key.place, "argument \"" + key.scalar + "\" is given twice");
     }
-    mapping.entries.emplace_back(std::move(key), std::move(value));
+    mapping.entries.push_back({std::move(key), std::move(value)});
   }
   return mapping;
 }

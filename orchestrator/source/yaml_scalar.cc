@@ -361,7 +361,7 @@ std::string KeyText(const Value& value) {
     if (text == "inf") return "Infinity";
     return text == "-inf" ? "-Infinity" : text;
   }
-  return value.dump();
+  return value.dump(-1, ' ', false, Value::error_handler_t::replace);
 }
 
 }  // namespace drover

@@ -59,7 +59,9 @@ Evaluated<std::string> ExpressionParser::Identifier(std::string_view what) {
 tl::unexpected<Diagnostic> ExpressionParser::Unexpected(std::string_view wanted) const {
   const Token& token = Peek();
   std::string found = "end of the expression";
-  if (token.kind == Token::Kind::kLiteral) found = token.literal.dump();
+  if (token.kind == Token::Kind::kLiteral) {
+    found = token.literal.dump(-1, ' ', false, Value::error_handler_t::replace);
+  }
   if (token.kind == Token::Kind::kName || token.kind == Token::Kind::kOperator) {
     found = "\"" + token.text + "\"";
   }

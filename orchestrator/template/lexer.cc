@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "orchestrator/source/utf8.h"
+
 namespace drover {
 namespace {
 
@@ -224,8 +226,11 @@ class Lexer {
     }
     const char c = text_[at_];
     if (std::string_view("+-*/%~<>=()[]{},:.|").find(c) == std::string_view::npos) {
-      return Offence(source_.At(at_),
-                     std::string("unexpected character \"") + c + "\" in a template");
+      std::size_t behind = at_;
+      (void)NextCodePoint(text_, behind);  // the whole character, not its first byte
+      return Offence(source_.At(at_), "unexpected character \"" +
+                                          std::string(text_.substr(at_, behind - at_)) +
+                                          "\" in a template");
     }
     if (auto balanced = Bracket(c); !balanced) return balanced;
     Push(Token::Kind::kOperator, at_, std::string(1, c));

@@ -122,7 +122,7 @@ std::string PythonText(const Value& value) {
     case Value::value_t::object:
       return MappingText(value);
     default:
-      return value.dump();
+      return value.dump(-1, ' ', false, Value::error_handler_t::replace);
   }
 }
 

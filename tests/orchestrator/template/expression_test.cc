@@ -180,6 +180,7 @@ TEST(TemplateExpression, BrokenSyntaxIsAnErrorAndNeverACrash) {
          {"{{ ] }}", "error: unexpected \"]\" in a template"},
          {"{{ 12abc }}", "error: \"12abc\" is no number in a template [put text in quotes]"},
          {"{{ $x }}", "error: unexpected character \"$\" in a template"},
+         {"{{ \xC3\xA9 }}", "error: unexpected character \"\xC3\xA9\" in a template"},
          {"{{ 99999999999999999999 }}", "error: number 99999999999999999999 is too large"},
          {"{# open", "error: template comment is never closed: \"#}\" is missing"}});
   const std::string deep = "{{ " + std::string(5000, '(') + "1" + std::string(5000, ')') + " }}";
