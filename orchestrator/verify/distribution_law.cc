@@ -117,7 +117,10 @@ Finding AllOnOne(const std::string& law, const ServiceEvidence& evidence, const 
       "Usual reasons: the service on the director is persistent or has another scheduler or lost "
       "its other real servers (compare ipvsadm -Ln with the playbook), or this client sends "
       "straight to " +
-      name + " because that host answers ARP for the virtual address.";
+      name +
+      " because that host answers ARP for the virtual address. When that was just put right, the "
+      "client may keep the wrong MAC for a while: delete its entry there (ip neigh del VIP dev "
+      "INTERFACE) and verify again.";
   return finding;
 }
 

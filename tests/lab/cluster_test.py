@@ -148,6 +148,8 @@ class Cluster(unittest.TestCase):
         self.assertIn(f"the real server rs2", output)
         self.assertIn(f"claims {VIP} by ARP", output)
         self.assertIn("arp_ignore", output)
+        self.expect(rollout("-l", "real_servers"))
+        on("control", f"ip neigh del {VIP} dev eth0 2>/dev/null; true")  # the client may have learnt the wrong MAC
         self.expect_all_well()
 
     def test_09_verify_catches_a_real_server_without_its_vip(self):
