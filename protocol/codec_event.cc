@@ -9,7 +9,6 @@
 namespace drover {
 namespace {
 
-constexpr std::int64_t kMaxU32 = 4294967295;
 constexpr std::array kStatuses = {TaskStatus::kOk, TaskStatus::kChanged, TaskStatus::kSkipped,
                                   TaskStatus::kFailed};
 

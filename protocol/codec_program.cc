@@ -9,7 +9,6 @@
 namespace drover {
 namespace {
 
-constexpr std::int64_t kMaxU32 = 4294967295;
 constexpr std::int64_t kMaxMode = 07777;
 constexpr std::int64_t kMaxConnections = 100000;
 

@@ -7,9 +7,6 @@
 namespace drover {
 namespace {
 
-constexpr std::int64_t kMaxU16 = 65535;
-constexpr std::int64_t kMaxU32 = 4294967295;
-
 Json ToJson(const InterfaceAddress& address) {
   return {{"interface", address.interface},
           {"prefix", address.prefix.ToString()},

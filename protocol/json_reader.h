@@ -21,6 +21,10 @@ namespace drover {
 
 using Json = nlohmann::json;
 
+// Upper limits of numbers on the wire.
+inline constexpr std::int64_t kMaxU16 = 65535;
+inline constexpr std::int64_t kMaxU32 = 4294967295;
+
 // The first error of a document.
 class JsonErrors {
  public:

@@ -53,7 +53,7 @@ struct FileAttributes {
 
 // Puts `content` to `dest` (copy, template), atomically.
 struct FileTask {
-  std::string dest;     // absolute; a directory when it ends in '/'... resolved by the orchestrator
+  std::string dest;     // absolute path of the file itself
   std::string content;  // any bytes; base64 on the wire
   FileAttributes attributes;
   bool backup = false;   // keep the old file beside it
