@@ -45,6 +45,12 @@ struct Describer {
     return {"remove", DestinationResource(remove.service, remove.destination),
             Summary(remove.destination), "", ""};
   }
+  ChangeText operator()(const StartSyncDaemon& start) const {
+    return {"add", NameOf(start.daemon), "", Summary(start.daemon), ""};
+  }
+  ChangeText operator()(const StopSyncDaemon& stop) const {
+    return {"remove", NameOf(stop.daemon), Summary(stop.daemon), "", ""};
+  }
 };
 
 }  // namespace

@@ -60,9 +60,19 @@ struct RemoveDestination {
   bool operator==(const RemoveDestination&) const = default;
 };
 
-using ChangeAction =
-    std::variant<AddAddress, RemoveAddress, SetSysctl, AddService, EditService, RemoveService,
-                 AddDestination, EditDestination, RemoveDestination>;
+// Starts a sync daemon that does not run; one that runs with other settings is stopped first.
+struct StartSyncDaemon {
+  SyncDaemon daemon;
+  bool operator==(const StartSyncDaemon&) const = default;
+};
+struct StopSyncDaemon {
+  SyncDaemon daemon;
+  bool operator==(const StopSyncDaemon&) const = default;
+};
+
+using ChangeAction = std::variant<AddAddress, RemoveAddress, SetSysctl, AddService, EditService,
+                                  RemoveService, AddDestination, EditDestination, RemoveDestination,
+                                  StartSyncDaemon, StopSyncDaemon>;
 
 // An action with its reason ("missing", "weight is 3", "left the playbook").
 struct Change {

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "protocol/codec.h"
-#include "protocol/json_reader.h"
+#include "protocol/codec_parts.h"
 
 namespace drover {
 namespace {
@@ -155,6 +155,9 @@ struct DetailEncoder {
     return json;
   }
   Json operator()(const ProbeOutcome& outcome) const { return ToJson(outcome); }
+  Json operator()(const NodeStatus& status) const {
+    return {{"kind", "status"}, {"status", NodeStatusToJson(status)}};
+  }
 };
 
 TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
@@ -184,6 +187,11 @@ TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors&
     reader.ReadList("arp", outcome.arp, ArpFromJson);
     reader.ReadList("peers", outcome.peers, PeerMacFromJson);
     return outcome;
+  }
+  if (kind == "status") {
+    NodeStatus status;
+    reader.ReadValue("status", status, NodeStatusFromJson);
+    return status;
   }
   errors.Add(reader.PathOf("kind"), "unknown kind of result \"" + kind + "\"");
   return std::monostate{};

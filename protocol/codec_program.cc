@@ -4,7 +4,7 @@
 #include <array>
 
 #include "protocol/codec.h"
-#include "protocol/json_reader.h"
+#include "protocol/codec_parts.h"
 
 namespace drover {
 namespace {
@@ -38,12 +38,15 @@ constexpr Words<ServiceState, 4> kServiceStates = {{{{ServiceState::kStarted, "s
                                                      {ServiceState::kRestarted, "restarted"},
                                                      {ServiceState::kReloaded, "reloaded"}}}};
 
+constexpr Words<HandoverMove, 2> kHandoverMoves = {
+    {{{HandoverMove::kYield, "yield"}, {HandoverMove::kReturn, "return"}}}};
+
 struct ActionEncoder {
   Json operator()(const ConvergeTask& task) const {
     return {{"kind", "converge"}, {"state", StateToJson(task.state)}};
   }
   Json operator()(const PruneTask& task) const {
-    return {{"kind", "prune"}, {"whole", StateToJson(task.whole)}};
+    return {{"kind", "prune"}, {"whole", StateToJson(task.whole)}, {"unsettled", task.unsettled}};
   }
   Json operator()(const CommandTask& task) const {
     return {{"kind", "command"},
@@ -105,6 +108,13 @@ struct ActionEncoder {
       json["peers"].push_back({{"name", peer.name}, {"address", peer.address.ToString()}});
     }
     return json;
+  }
+  Json operator()(const StatusTask&) const { return {{"kind", "status"}}; }
+  Json operator()(const HandoverTask& task) const {
+    return {{"kind", "handover"},
+            {"move", kHandoverMoves.NameOf(task.move)},
+            {"instances", task.instances},
+            {"sync_wait_ms", task.sync_wait.count()}};
   }
 };
 
@@ -182,15 +192,6 @@ ProbeService ProbeServiceFromJson(const Json& json, const std::string& path, Jso
   return service;
 }
 
-IpAddress IpAddressFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
-  const Result<IpAddress> address =
-      json.is_string() ? IpAddress::Parse(json.get_ref<const std::string&>())
-                       : Result<IpAddress>(Fail(ErrorCode::kInvalid, "must be a string"));
-  if (address) return *address;
-  errors.Add(path, address.error().message);
-  return {};
-}
-
 ProbePeer PeerFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   ProbePeer peer;
   ObjectReader reader(json, path, errors);
@@ -209,6 +210,15 @@ ProbeTask ReadProbe(ObjectReader& reader) {
   return task;
 }
 
+HandoverTask ReadHandover(ObjectReader& reader) {
+  HandoverTask task;
+  reader.ReadWord("move", task.move,
+                  [](std::string_view word) { return kHandoverMoves.Parse(word); });
+  reader.Read("instances", task.instances);
+  reader.ReadDuration("sync_wait_ms", task.sync_wait);
+  return task;
+}
+
 TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   ObjectReader reader(json, path, errors);
   std::string kind;
@@ -221,6 +231,7 @@ TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors&
   if (kind == "prune") {
     PruneTask task;
     reader.ReadValue("whole", task.whole, StateFromJson);
+    reader.Read("unsettled", task.unsettled);
     return task;
   }
   if (kind == "command") return ReadCommand(reader);
@@ -229,6 +240,8 @@ TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors&
   if (kind == "service") return ReadService(reader);
   if (kind == "wait_for") return ReadWaitFor(reader);
   if (kind == "probe") return ReadProbe(reader);
+  if (kind == "status") return StatusTask{};
+  if (kind == "handover") return ReadHandover(reader);
   errors.Add(reader.PathOf("kind"), "unknown kind of task \"" + kind + "\"");
   return ConvergeTask{};
 }

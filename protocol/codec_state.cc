@@ -2,7 +2,7 @@
 // `node-helper show`.
 
 #include "protocol/codec.h"
-#include "protocol/json_reader.h"
+#include "protocol/codec_parts.h"
 
 namespace drover {
 namespace {
@@ -32,7 +32,93 @@ Sysctl SysctlFromJson(const Json& json, const std::string& path, JsonErrors& err
   return sysctl;
 }
 
-Json ToJson(const Destination& destination) {
+Json ToJson(const Persistence& persistence) {
+  return {{"timeout_s", persistence.timeout.count()},
+          {"netmask_length", persistence.netmask_length},
+          {"engine", persistence.engine}};
+}
+
+Persistence PersistenceFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  Persistence persistence;
+  ObjectReader reader(json, path, errors);
+  reader.ReadDuration("timeout_s", persistence.timeout);
+  reader.ReadInteger("netmask_length", persistence.netmask_length, 0, 128);
+  reader.Read("engine", persistence.engine);
+  return persistence;
+}
+
+Json ToJson(const VirtualService& service) {
+  Json json = {{"key", ServiceKeyToJson(service.key)},
+               {"scheduler", service.scheduler},
+               {"scheduler_flags", service.scheduler_flags},
+               {"one_packet", service.one_packet},
+               {"destinations", Json::array()}};
+  if (service.persistence) json["persistence"] = ToJson(*service.persistence);
+  for (const Destination& destination : service.destinations)
+    json["destinations"].push_back(DestinationToJson(destination));
+  return json;
+}
+
+VirtualService ServiceFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  VirtualService service;
+  ObjectReader reader(json, path, errors);
+  reader.ReadValue("key", service.key, ServiceKeyFromJson);
+  reader.Read("scheduler", service.scheduler);
+  reader.Read("scheduler_flags", service.scheduler_flags);
+  reader.Read("one_packet", service.one_packet);
+  if (reader.Has("persistence")) {
+    service.persistence.emplace();
+    reader.ReadValue("persistence", *service.persistence, PersistenceFromJson);
+  }
+  reader.ReadList("destinations", service.destinations, DestinationFromJson);
+  return service;
+}
+
+Json ToJson(const SyncDaemon& daemon) {
+  return {{"role", ToString(daemon.role)},
+          {"interface", daemon.interface},
+          {"sync_id", daemon.sync_id},
+          {"group", daemon.group.ToString()},
+          {"port", daemon.port},
+          {"ttl", daemon.ttl},
+          {"max_length", daemon.max_length}};
+}
+
+SyncDaemon SyncDaemonFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  SyncDaemon daemon;
+  ObjectReader reader(json, path, errors);
+  reader.ReadWord("role", daemon.role, ParseSyncRole);
+  reader.Read("interface", daemon.interface);
+  reader.ReadInteger("sync_id", daemon.sync_id, 0, 255);
+  reader.ReadWord("group", daemon.group, IpAddress::Parse);
+  reader.ReadInteger("port", daemon.port, 0, kMaxU16);
+  reader.ReadInteger("ttl", daemon.ttl, 0, 255);
+  reader.ReadInteger("max_length", daemon.max_length, 0, kMaxU16);
+  return daemon;
+}
+
+MetricsListen MetricsFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  MetricsListen metrics;
+  ObjectReader reader(json, path, errors);
+  reader.Read("at", metrics.at);
+  return metrics;
+}
+
+// Lists that came later are left out when they are empty: a document of before has none of them.
+template <typename T, typename Encode>
+void PutList(Json& json, const char* key, const std::vector<T>& list, const Encode& encode) {
+  if (!list.empty()) json[key] = ListToJson(list, encode);
+}
+
+template <typename T, typename Decode>
+void ReadLaterList(ObjectReader& reader, const char* key, std::vector<T>& list,
+                   const Decode& decode) {
+  if (reader.Has(key)) reader.ReadList(key, list, decode);
+}
+
+}  // namespace
+
+Json DestinationToJson(const Destination& destination) {
   return {{"address", destination.address.ToString()},
           {"port", destination.port},
           {"forward", ToString(destination.forward)},
@@ -53,65 +139,6 @@ Destination DestinationFromJson(const Json& json, const std::string& path, JsonE
   return destination;
 }
 
-Json ToJson(const Persistence& persistence) {
-  return {{"timeout_s", persistence.timeout.count()},
-          {"netmask_length", persistence.netmask_length},
-          {"engine", persistence.engine}};
-}
-
-Persistence PersistenceFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
-  Persistence persistence;
-  ObjectReader reader(json, path, errors);
-  reader.ReadDuration("timeout_s", persistence.timeout);
-  reader.ReadInteger("netmask_length", persistence.netmask_length, 0, 128);
-  reader.Read("engine", persistence.engine);
-  return persistence;
-}
-
-Json ToJson(const ServiceKey& key) {
-  if (const auto* socket = std::get_if<SocketKey>(&key)) return KeyToJson(*socket);
-  const auto& fwmark = std::get<FwmarkKey>(key);
-  return {{"fwmark", fwmark.mark}, {"family", ToString(fwmark.family)}};
-}
-
-ServiceKey ServiceKeyFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
-  if (!json.is_object() || !json.contains("fwmark")) return SocketKeyFromJson(json, path, errors);
-  FwmarkKey key;
-  ObjectReader reader(json, path, errors);
-  reader.ReadInteger("fwmark", key.mark, 1, kMaxU32);
-  reader.ReadWord("family", key.family, ParseFamily);
-  return key;
-}
-
-Json ToJson(const VirtualService& service) {
-  Json json = {{"key", ToJson(service.key)},
-               {"scheduler", service.scheduler},
-               {"scheduler_flags", service.scheduler_flags},
-               {"one_packet", service.one_packet},
-               {"destinations", Json::array()}};
-  if (service.persistence) json["persistence"] = ToJson(*service.persistence);
-  for (const Destination& destination : service.destinations)
-    json["destinations"].push_back(ToJson(destination));
-  return json;
-}
-
-VirtualService ServiceFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
-  VirtualService service;
-  ObjectReader reader(json, path, errors);
-  reader.ReadValue("key", service.key, ServiceKeyFromJson);
-  reader.Read("scheduler", service.scheduler);
-  reader.Read("scheduler_flags", service.scheduler_flags);
-  reader.Read("one_packet", service.one_packet);
-  if (reader.Has("persistence")) {
-    service.persistence.emplace();
-    reader.ReadValue("persistence", *service.persistence, PersistenceFromJson);
-  }
-  reader.ReadList("destinations", service.destinations, DestinationFromJson);
-  return service;
-}
-
-}  // namespace
-
 Json KeyToJson(const SocketKey& key) {
   return {{"transport", ToString(key.transport)},
           {"address", key.address.ToString()},
@@ -127,6 +154,39 @@ SocketKey SocketKeyFromJson(const Json& json, const std::string& path, JsonError
   return key;
 }
 
+Json ServiceKeyToJson(const ServiceKey& key) {
+  if (const auto* socket = std::get_if<SocketKey>(&key)) return KeyToJson(*socket);
+  const auto& fwmark = std::get<FwmarkKey>(key);
+  return {{"fwmark", fwmark.mark}, {"family", ToString(fwmark.family)}};
+}
+
+ServiceKey ServiceKeyFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  if (!json.is_object() || !json.contains("fwmark")) return SocketKeyFromJson(json, path, errors);
+  FwmarkKey key;
+  ObjectReader reader(json, path, errors);
+  reader.ReadInteger("fwmark", key.mark, 1, kMaxU32);
+  reader.ReadWord("family", key.family, ParseFamily);
+  return key;
+}
+
+IpAddress IpAddressFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  const Result<IpAddress> address =
+      json.is_string() ? IpAddress::Parse(json.get_ref<const std::string&>())
+                       : Result<IpAddress>(Fail(ErrorCode::kInvalid, "must be a string"));
+  if (address) return *address;
+  errors.Add(path, address.error().message);
+  return {};
+}
+
+Prefix PrefixFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  const Result<Prefix> prefix = json.is_string()
+                                    ? Prefix::Parse(json.get_ref<const std::string&>())
+                                    : Result<Prefix>(Fail(ErrorCode::kInvalid, "must be a string"));
+  if (prefix) return *prefix;
+  errors.Add(path, prefix.error().message);
+  return {};
+}
+
 Json StateToJson(const DesiredState& state) {
   Json json = {
       {"addresses", Json::array()}, {"sysctls", Json::array()}, {"services", Json::array()}};
@@ -134,6 +194,14 @@ Json StateToJson(const DesiredState& state) {
     json["addresses"].push_back(ToJson(address));
   for (const Sysctl& sysctl : state.sysctls) json["sysctls"].push_back(ToJson(sysctl));
   for (const VirtualService& service : state.services) json["services"].push_back(ToJson(service));
+  PutList(json, "sync_daemons", state.sync_daemons, [](const auto& d) { return ToJson(d); });
+  PutList(json, "vrrp_instances", state.vrrp_instances, InstanceToJson);
+  PutList(json, "vrrp_groups", state.vrrp_groups, GroupToJson);
+  PutList(json, "trackers", state.trackers, TrackerToJson);
+  PutList(json, "watches", state.watches, WatchToJson);
+  PutList(json, "metrics", state.metrics, [](const MetricsListen& metrics) {
+    return Json{{"at", metrics.at}};
+  });
   return json;
 }
 
@@ -144,6 +212,12 @@ DesiredState StateFromJson(const Json& json, const std::string& path, JsonErrors
     reader.ReadList("addresses", state.addresses, AddressFromJson);
     reader.ReadList("sysctls", state.sysctls, SysctlFromJson);
     reader.ReadList("services", state.services, ServiceFromJson);
+    ReadLaterList(reader, "sync_daemons", state.sync_daemons, SyncDaemonFromJson);
+    ReadLaterList(reader, "vrrp_instances", state.vrrp_instances, InstanceFromJson);
+    ReadLaterList(reader, "vrrp_groups", state.vrrp_groups, GroupFromJson);
+    ReadLaterList(reader, "trackers", state.trackers, TrackerFromJson);
+    ReadLaterList(reader, "watches", state.watches, WatchFromJson);
+    ReadLaterList(reader, "metrics", state.metrics, MetricsFromJson);
   }
   if (!errors.ok()) return state;
   if (const Status status = ValidateState(state); !status) errors.Add(path, status.error().message);

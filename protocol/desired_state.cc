@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
+#include "protocol/words.h"
+
 namespace drover {
 namespace {
-
-constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ without its terminator
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -161,14 +161,10 @@ std::string NameOf(const Sysctl& sysctl) { return "sysctl " + SysctlKeyForPeople
 
 std::string NameOf(const VirtualService& service) { return "service " + ToString(service.key); }
 
+std::string NameOf(const MetricsListen&) { return "metrics"; }
+
 Status ValidateAddress(const InterfaceAddress& address) {
-  const std::string& name = address.interface;
-  const bool odd = std::any_of(name.begin(), name.end(), [](char c) {
-    return IsBlank(c) || c == '/' || c == ':' || static_cast<unsigned char>(c) < 0x20;
-  });
-  if (name.empty() || name.size() > kMaxInterfaceName || odd || name == "." || name == "..") {
-    return Fail(ErrorCode::kInvalid, "\"" + name + "\" is no interface name (1 to 15 characters)");
-  }
+  if (const Status name = ValidateInterfaceName(address.interface); !name) return name;
   const IpAddress& ip = address.prefix.address;
   if (ip.is_unspecified() || ip.is_multicast()) {
     return Fail(ErrorCode::kInvalid, ip.ToString() + " cannot be set on an interface");
@@ -181,24 +177,58 @@ Status ValidateAddress(const InterfaceAddress& address) {
   return {};
 }
 
+Status ValidateMetrics(const MetricsListen& metrics) {
+  if (metrics.at.starts_with('/') && metrics.at.size() < 100) return {};
+  const Result<Endpoint> endpoint = Endpoint::Parse(metrics.at);
+  if (endpoint && endpoint->address.is_loopback()) return {};
+  return Fail(ErrorCode::kInvalid,
+              "metrics: \"" + metrics.at +
+                  "\" is no loopback address with port (127.0.0.1:9630) and no "
+                  "absolute path of a socket file");
+}
+
+namespace {
+
+// A resource of every list is valid by its own rule, and none is named twice.
+template <typename T, typename Rule>
+Status ValidateList(const std::vector<T>& resources, const Rule& rule) {
+  for (const T& resource : resources) {
+    if (Status status = rule(resource); !status) return status;
+  }
+  return RefuseRepetition(resources);
+}
+
+Status ValidateSysctl(const Sysctl& sysctl) {
+  const Result<std::string> key = ParseSysctlKey(sysctl.key);
+  if (!key) return Fail(key.error());
+  if (*key == sysctl.key) return {};
+  return Fail(ErrorCode::kInvalid,
+              "sysctl key \"" + sysctl.key + "\" must be written with slashes");
+}
+
+template <typename T>
+Status MergeNamed(std::vector<T>& whole, const std::vector<T>& part) {
+  return MergeResources(whole, part, [](const T& resource) { return NameOf(resource); });
+}
+
+template <typename T>
+void SortByName(std::vector<T>& resources) {
+  std::sort(resources.begin(), resources.end(),
+            [](const T& a, const T& b) { return NameOf(a) < NameOf(b); });
+}
+
+}  // namespace
+
 Status ValidateState(const DesiredState& state) {
-  for (const InterfaceAddress& address : state.addresses) {
-    if (const Status status = ValidateAddress(address); !status) return status;
-  }
-  for (const Sysctl& sysctl : state.sysctls) {
-    const Result<std::string> key = ParseSysctlKey(sysctl.key);
-    if (!key) return Fail(key.error());
-    if (*key != sysctl.key) {
-      return Fail(ErrorCode::kInvalid,
-                  "sysctl key \"" + sysctl.key + "\" must be written with slashes");
-    }
-  }
-  for (const VirtualService& service : state.services) {
-    if (const Status status = ValidateService(service); !status) return status;
-  }
-  if (const Status status = RefuseRepetition(state.addresses); !status) return status;
-  if (const Status status = RefuseRepetition(state.sysctls); !status) return status;
-  return RefuseRepetition(state.services);
+  if (Status s = ValidateList(state.addresses, ValidateAddress); !s) return s;
+  if (Status s = ValidateList(state.sysctls, ValidateSysctl); !s) return s;
+  if (Status s = ValidateList(state.services, ValidateService); !s) return s;
+  if (Status s = ValidateList(state.sync_daemons, ValidateSyncDaemon); !s) return s;
+  if (Status s = ValidateList(state.vrrp_instances, ValidateInstance); !s) return s;
+  if (Status s = ValidateList(state.vrrp_groups, ValidateGroup); !s) return s;
+  if (Status s = ValidateList(state.trackers, ValidateTracker); !s) return s;
+  if (Status s = ValidateList(state.watches, ValidateWatch); !s) return s;
+  return ValidateList(state.metrics, ValidateMetrics);
 }
 
 Status MergeInto(DesiredState& whole, const DesiredState& part) {
@@ -208,9 +238,15 @@ Status MergeInto(DesiredState& whole, const DesiredState& part) {
   };
   const auto by_key = [](const Sysctl& s) { return s.key; };
   const auto by_service = [](const VirtualService& s) { return s.key; };
-  if (const Status s = MergeResources(merged.addresses, part.addresses, by_address); !s) return s;
-  if (const Status s = MergeResources(merged.sysctls, part.sysctls, by_key); !s) return s;
-  if (const Status s = MergeResources(merged.services, part.services, by_service); !s) return s;
+  if (Status s = MergeResources(merged.addresses, part.addresses, by_address); !s) return s;
+  if (Status s = MergeResources(merged.sysctls, part.sysctls, by_key); !s) return s;
+  if (Status s = MergeResources(merged.services, part.services, by_service); !s) return s;
+  if (Status s = MergeNamed(merged.sync_daemons, part.sync_daemons); !s) return s;
+  if (Status s = MergeNamed(merged.vrrp_instances, part.vrrp_instances); !s) return s;
+  if (Status s = MergeNamed(merged.vrrp_groups, part.vrrp_groups); !s) return s;
+  if (Status s = MergeNamed(merged.trackers, part.trackers); !s) return s;
+  if (Status s = MergeNamed(merged.watches, part.watches); !s) return s;
+  if (Status s = MergeNamed(merged.metrics, part.metrics); !s) return s;
   whole = std::move(merged);
   return {};
 }
@@ -220,6 +256,11 @@ DesiredState Canonical(DesiredState state) {
   std::sort(state.sysctls.begin(), state.sysctls.end());
   std::sort(state.services.begin(), state.services.end(),
             [](const VirtualService& a, const VirtualService& b) { return a.key < b.key; });
+  SortByName(state.sync_daemons);
+  SortByName(state.vrrp_instances);
+  SortByName(state.vrrp_groups);
+  SortByName(state.trackers);
+  SortByName(state.watches);
   return state;
 }
 

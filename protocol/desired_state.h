@@ -15,7 +15,12 @@
 #include <vector>
 
 #include "protocol/address.h"
+#include "protocol/check_settings.h"
+#include "protocol/destination.h"
 #include "protocol/result.h"
+#include "protocol/service_key.h"
+#include "protocol/sync_daemon.h"
+#include "protocol/vrrp_settings.h"
 
 namespace drover {
 
@@ -50,51 +55,6 @@ std::string SysctlKeyForPeople(std::string_view key);
 // Folds runs of blanks and tabs, strips both ends.
 std::string NormalizeSysctlValue(std::string_view value);
 
-enum class Transport : std::uint8_t { kTcp, kUdp, kSctp };
-std::string_view ToString(Transport transport);  // "tcp", "udp", "sctp"
-Result<Transport> ParseTransport(std::string_view word);
-
-// How the director hands a packet to a real server (ipvsadm: gatewaying, masquerading, tunneling).
-enum class Forwarding : std::uint8_t { kDr, kNat, kTun };
-std::string_view ToString(Forwarding forwarding);  // "dr", "nat", "tun"
-Result<Forwarding> ParseForwarding(std::string_view word);
-
-// A virtual service found by protocol, address and port. Port 0 means every port and needs
-// persistence (ip_vs rule).
-struct SocketKey {
-  Transport transport = Transport::kTcp;
-  IpAddress address;
-  std::uint16_t port = 0;
-
-  auto operator<=>(const SocketKey&) const = default;
-};
-
-// A virtual service found by firewall mark (not 0) and family.
-struct FwmarkKey {
-  std::uint32_t mark = 0;
-  Family family = Family::kIpv4;
-
-  auto operator<=>(const FwmarkKey&) const = default;
-};
-
-// What identifies a virtual service in the kernel's table.
-using ServiceKey = std::variant<SocketKey, FwmarkKey>;
-std::string ToString(const ServiceKey& key);  // "tcp 10.0.0.100:80", "fwmark 7 ipv4"
-Family FamilyOf(const ServiceKey& key);
-
-// A real server in a service's table. Identity is (address, port) within its service.
-struct Destination {
-  IpAddress address;
-  std::uint16_t port = 0;
-  Forwarding forward = Forwarding::kDr;
-  std::uint32_t weight = 1;           // 0 to 65535; 0 takes no new connections
-  std::uint32_t upper_threshold = 0;  // connections; 0 is none
-  std::uint32_t lower_threshold = 0;  // connections; 0 lets the kernel choose 3/4 of the upper one
-
-  [[nodiscard]] Endpoint endpoint() const { return Endpoint{address, port}; }
-  auto operator<=>(const Destination&) const = default;
-};
-
 // One client keeps its real server for `timeout` after its last connection ended.
 struct Persistence {
   std::chrono::seconds timeout{300};  // 1 s to 31 days (ip_vs keeps it in jiffies)
@@ -119,14 +79,35 @@ struct VirtualService {
   auto operator<=>(const VirtualService&) const = default;
 };
 
-// What a node should have, or what it has.
+// Where the helper's daemon gives its metrics (Prometheus text format): "127.0.0.1:9630",
+// "[::1]:9630" (loopback only) or the absolute path of a socket file.
+struct MetricsListen {
+  std::string at;
+
+  auto operator<=>(const MetricsListen&) const = default;
+};
+
+// What a node should have, or what it has. The first four lists are kept by the kernel and can be
+// observed; the others are carried out by the helper's daemon and are never observed.
 struct DesiredState {
   std::vector<InterfaceAddress> addresses;
   std::vector<Sysctl> sysctls;
   std::vector<VirtualService> services;
+  std::vector<SyncDaemon> sync_daemons;
 
+  std::vector<VrrpInstance> vrrp_instances;
+  std::vector<VrrpGroup> vrrp_groups;
+  std::vector<Tracker> trackers;
+  std::vector<ServiceWatch> watches;
+  std::vector<MetricsListen> metrics;  // at most one
+
+  [[nodiscard]] bool needs_daemon() const {
+    return !(vrrp_instances.empty() && vrrp_groups.empty() && trackers.empty() && watches.empty() &&
+             metrics.empty());
+  }
   [[nodiscard]] bool empty() const {
-    return addresses.empty() && sysctls.empty() && services.empty();
+    return addresses.empty() && sysctls.empty() && services.empty() && sync_daemons.empty() &&
+           !needs_daemon();
   }
   bool operator==(const DesiredState&) const = default;
 };
@@ -136,6 +117,7 @@ struct DesiredState {
 std::string NameOf(const InterfaceAddress& address);
 std::string NameOf(const Sysctl& sysctl);
 std::string NameOf(const VirtualService& service);
+std::string NameOf(const MetricsListen& metrics);  // "metrics"
 
 // The schedulers of the Linux kernel that we know (Documentation/networking/ipvs-sysctl.rst,
 // net/netfilter/ipvs/).
@@ -154,6 +136,8 @@ std::vector<std::string> SchedulerFlagNames(std::string_view scheduler, std::uin
 Status ValidateService(const VirtualService& service);
 // Interface name (1 to 15 bytes, no slash or blank), usable address, prefix length.
 Status ValidateAddress(const InterfaceAddress& address);
+// A loopback address with port, or an absolute path.
+Status ValidateMetrics(const MetricsListen& metrics);
 // Every part, and nothing named twice.
 Status ValidateState(const DesiredState& state);
 

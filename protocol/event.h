@@ -13,6 +13,7 @@
 
 #include "protocol/address.h"
 #include "protocol/change.h"
+#include "protocol/node_status.h"
 #include "protocol/result.h"
 
 namespace drover {
@@ -95,7 +96,7 @@ struct ProbeOutcome {
   bool operator==(const ProbeOutcome&) const = default;
 };
 
-using TaskDetail = std::variant<std::monostate, CommandOutcome, FileDiff, ProbeOutcome>;
+using TaskDetail = std::variant<std::monostate, CommandOutcome, FileDiff, ProbeOutcome, NodeStatus>;
 
 struct TaskResult {
   std::uint32_t task = 0;

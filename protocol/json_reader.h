@@ -114,10 +114,4 @@ Result<std::string> DecodeBase64(std::string_view text);
 std::string Dump(const Json& json, int indent = -1);
 Result<Json> ParseJson(std::string_view text);
 
-// The parts that several codecs share (codec_state.cc).
-Json StateToJson(const struct DesiredState& state);
-struct DesiredState StateFromJson(const Json& json, const std::string& path, JsonErrors& errors);
-Json KeyToJson(const struct SocketKey& key);
-struct SocketKey SocketKeyFromJson(const Json& json, const std::string& path, JsonErrors& errors);
-
 }  // namespace drover

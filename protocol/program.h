@@ -28,6 +28,10 @@ struct ConvergeTask {
 // this run.
 struct PruneTask {
   DesiredState whole;
+  // Names of VRRP instances whose other nodes of this run did not all take their new settings:
+  // these go on sending what they sent before (see SpeaksDifferently), until a later run settles
+  // them.
+  std::vector<std::string> unsettled;
   bool operator==(const PruneTask&) const = default;
 };
 
@@ -116,8 +120,25 @@ struct ProbeTask {
   bool operator==(const ProbeTask&) const = default;
 };
 
+// What the helper's daemon says about itself; the result carries a NodeStatus.
+struct StatusTask {
+  bool operator==(const StatusTask&) const = default;
+};
+
+// Moves VRRP instances on purpose. kYield: a master makes a backup take over (it goes on serving
+// until then), and does not preempt afterwards; done when the new master was heard. kReturn: it may
+// preempt again, as its settings say. Instances that are not master have nothing to yield.
+enum class HandoverMove : std::uint8_t { kYield, kReturn };
+struct HandoverTask {
+  HandoverMove move = HandoverMove::kYield;
+  std::vector<std::string> instances;  // empty: all
+  std::chrono::milliseconds sync_wait{
+      0};  // wait so long for a backup's connection table; over: failed
+  bool operator==(const HandoverTask&) const = default;
+};
+
 using TaskAction = std::variant<ConvergeTask, PruneTask, CommandTask, FileTask, PackageTask,
-                                ServiceTask, WaitForTask, ProbeTask>;
+                                ServiceTask, WaitForTask, ProbeTask, StatusTask, HandoverTask>;
 
 // One task for one host.
 struct Task {
