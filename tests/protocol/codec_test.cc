@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "protocol/json_reader.h"
+#include "tests/protocol/daemon_words.h"
 
 namespace drover {
 namespace {
@@ -65,6 +66,10 @@ Program RichProgram() {
   probe.vips = {*IpAddress::Parse("10.0.0.100")};
   probe.peers = {{"rs1", *IpAddress::Parse("10.0.0.1")}};
   add(probe);
+  add(ConvergeTask{DaemonState()});
+  add(PruneTask{{}, {"web"}});
+  add(StatusTask{});
+  add(HandoverTask{HandoverMove::kReturn, {"web", "mail"}, std::chrono::milliseconds(5000)});
   return program;
 }
 
@@ -88,6 +93,7 @@ std::vector<Event> RichEvents() {
           failed,
           TaskResult{.task = 8, .detail = FileDiff{"/etc/x", "a", std::nullopt, false}},
           TaskResult{.task = 9, .status = TaskStatus::kChanged, .detail = outcome},
+          TaskResult{.task = 10, .detail = RichStatus()},
           ProgramDone{true},
           SessionError{{ErrorCode::kDenied, "locked"}}};
 }
