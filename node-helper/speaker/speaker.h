@@ -14,19 +14,12 @@
 #include <variant>
 #include <vector>
 
-#include "node-helper/vrrp/packet.h"
+#include "node-helper/vrrp/tracking.h"
 #include "protocol/node_status.h"
 #include "protocol/result.h"
 #include "protocol/vrrp_settings.h"
 
 namespace drover {
-
-// What trackers make of an instance: in fault with a reason, or a sum of weights.
-struct TrackedState {
-  std::string fault;  // empty: none
-  int weight = 0;
-  bool operator==(const TrackedState&) const = default;
-};
 
 // What the speaker tells, in the order in which it happened.
 struct InstanceMoved {

@@ -2,8 +2,8 @@
 // section 6.4).
 //
 // Pure: Step takes an event and the time and returns what is to be done; no socket, no clock, no
-// thread. The speaker (net/) receives packets, has them judged by Accept (packet.h), and carries
-// the actions out in their order.
+// thread. The speaker (speaker/) receives packets, has them judged by Accept (packet.h), and
+// carries the actions out in their order.
 #pragma once
 
 #include <chrono>
@@ -34,17 +34,47 @@ struct Settings {
       0};                 // ours: wait so long before taking over from a lower priority
   int down_adverts = 3;   // section 6.1: Active_Down_Interval counts three
   IpAddress own_address;  // the primary address, or link-local (IPv6)
+  bool grouped = false;   // member of a sync group: becomes master only with the others (group.h)
+
+  bool operator==(const Settings&) const = default;
 };
 
-enum class State : std::uint8_t { kInitialize, kBackup, kMaster };
-std::string_view ToString(State state);
+// kFault is Initialize with a reason: something that the instance needs is missing.
+enum class State : std::uint8_t { kInitialize, kBackup, kMaster, kFault };
+std::string_view ToString(State state);  // "initialize", "backup", "master", "fault"
 
 // --- events
 
-// The interface and everything that the instance needs are there: section 6.4.1.
+// The instance is to take part: section 6.4.1.
 struct Startup {};
-// The instance is to stop, or what it needs is gone (link down, tracker in fault).
-struct Shutdown {};
+// The instance is to stop. With `hand_over` a master goes on serving until a successor is heard, or
+// for HandoverBound().
+struct Shutdown {
+  bool hand_over = false;
+};
+// Something that the instance needs is missing. With `at_once` the addresses go now (no link, a
+// stranger holds them); else a master hands over first.
+struct Faulted {
+  std::string reason;
+  bool at_once = true;
+};
+struct FaultCleared {};
+// Hand over on purpose: ours. Priority 0 goes out, but the addresses stay until a successor is
+// heard; if none comes within HandoverBound(), the master goes on. After that the instance does not
+// preempt until Return.
+struct Yield {};
+struct Return {};
+// False: a lower master is left alone for now (the connection table is not filled yet).
+struct AllowPreempt {
+  bool allowed = true;
+};
+// Sync groups: every member is ready (WantsMaster), or another member has become a backup.
+struct Promoted {};
+struct Dragged {
+  std::string reason;
+};
+// A process that was here before was master a moment ago (upgrade in place): go on as it did.
+struct Adopted {};
 // An advertisement that passed all receive checks.
 struct AdvertReceived {
   IpAddress source;
@@ -63,7 +93,8 @@ struct PriorityChanged {
 struct Thawed {};
 
 using InstanceEvent =
-    std::variant<Startup, Shutdown, AdvertReceived, TimerFired, PriorityChanged, Thawed>;
+    std::variant<Startup, Shutdown, AdvertReceived, TimerFired, PriorityChanged, Thawed, Faulted,
+                 FaultCleared, Yield, Return, AllowPreempt, Promoted, Dragged, Adopted>;
 
 // --- actions, to be carried out in the order given
 
@@ -75,12 +106,23 @@ struct SendAdvert {
 struct TakeAddresses {
   bool operator==(const TakeAddresses&) const = default;
 };
+// With `linger` a successor announces them already, but packets that are on their way to us are
+// still taken for a moment; without, they go at once.
 struct ReleaseAddresses {
+  bool linger = false;
   bool operator==(const ReleaseAddresses&) const = default;
 };
 // Tell the neighbours again: somebody else may have claimed the addresses meanwhile.
 struct AnnounceAgain {
   bool operator==(const AnnounceAgain&) const = default;
+};
+// A member of a sync group would become master now; Promoted tells when it may.
+struct WantsMaster {
+  bool operator==(const WantsMaster&) const = default;
+};
+// A yield found no successor: the master goes on.
+struct YieldFailed {
+  bool operator==(const YieldFailed&) const = default;
 };
 // For the event log: what happened and why.
 struct Transition {
@@ -90,8 +132,8 @@ struct Transition {
   bool operator==(const Transition&) const = default;
 };
 
-using InstanceAction =
-    std::variant<SendAdvert, TakeAddresses, ReleaseAddresses, AnnounceAgain, Transition>;
+using InstanceAction = std::variant<SendAdvert, TakeAddresses, ReleaseAddresses, AnnounceAgain,
+                                    WantsMaster, YieldFailed, Transition>;
 using Actions = std::vector<InstanceAction>;
 
 class Instance {
@@ -100,27 +142,53 @@ class Instance {
 
   // An event that means nothing in the current state does nothing.
   Actions Step(const InstanceEvent& event, Time now);
+  // Other settings for a running instance: priority, timers and preemption count from the next
+  // event on. A running timer keeps its time unless the interval got shorter.
+  void Reconfigure(const Settings& settings, Time now);
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] std::uint8_t priority() const { return priority_; }
-  // When TimerFired is due; none in Initialize.
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  // When TimerFired is due; none in Initialize and Fault.
   [[nodiscard]] std::optional<Time> Deadline() const { return deadline_; }
   // The master that a backup listens to.
   [[nodiscard]] const std::optional<IpAddress>& master() const { return master_; }
+  // Handed over on purpose; see Yield.
+  [[nodiscard]] bool held() const { return held_; }
+  // A master that has sent priority 0 and still serves.
+  [[nodiscard]] bool yielding() const { return yielding_ != Yielding::kNo; }
+  // A member of a group that waits for the others.
+  [[nodiscard]] bool ready() const { return ready_; }
+  // Hears a lower master that it would replace, were it allowed (AllowPreempt).
+  [[nodiscard]] bool waits_for_permission() const { return waits_for_permission_; }
   // Section 6.1. Version 2 counts the skew in seconds whatever the interval is (RFC 3768,
   // section 6.1).
   [[nodiscard]] Nanoseconds SkewTime() const;
   [[nodiscard]] Nanoseconds MasterDownInterval() const;
+  // The longest that a living backup needs after priority 0, twice: one packet may be lost.
+  [[nodiscard]] Nanoseconds HandoverBound() const;
 
  private:
+  // What a yielding master becomes when a successor is heard.
+  enum class Yielding : std::uint8_t { kNo, kToBackup, kToFault, kToInitialize };
+
   Actions StepInitialize(const InstanceEvent& event, Time now);
+  Actions StepFault(const InstanceEvent& event, Time now);
   Actions StepBackup(const InstanceEvent& event, Time now);
   Actions StepMaster(const InstanceEvent& event, Time now);
+  Actions StepYielding(const InstanceEvent& event, Time now);
   Actions HearAsBackup(const AdvertReceived& advert, Time now);
   Actions HearAsMaster(const AdvertReceived& advert, Time now);
+  Actions Advertise(Time now);
+  Actions BeginYield(Yielding to, Time now);
+  Actions EndYield(const std::string& reason, bool linger, Time now);
+  Actions GiveUpYield(Time now);
   Actions BecomeInitialize(std::string reason);
+  Actions BecomeFault(std::string reason);
   Actions BecomeBackup(std::string reason, Time now);
   Actions BecomeMaster(std::string reason, Time now);
+  void Enter(State state);
+  void Follow(const AdvertReceived& advert, Time now);
   [[nodiscard]] bool Outranks(const AdvertReceived& advert) const;
 
   Settings settings_;
@@ -130,6 +198,13 @@ class Instance {
   std::optional<IpAddress> master_;
   std::optional<Centiseconds> master_interval_;  // learnt from adverts, version 3 only
   std::optional<Time> preempt_at_;  // since then a lower master has been heard long enough
+  std::string fault_;               // empty: none; kept in Initialize too
+  Yielding yielding_ = Yielding::kNo;
+  Time yield_until_{};
+  bool held_ = false;
+  bool ready_ = false;
+  bool preempt_allowed_ = true;
+  bool waits_for_permission_ = false;
 };
 
 }  // namespace drover::vrrp
