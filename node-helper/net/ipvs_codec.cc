@@ -1,48 +1,19 @@
 #include "node-helper/net/ipvs_codec.h"
 
-#include <linux/genetlink.h>
 #include <linux/ip_vs.h>
 #include <linux/netlink.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
+
+#include "node-helper/net/ipvs_message.h"
 
 namespace drover {
 namespace {
 
 constexpr std::uint32_t kSchedulerBits =
     IP_VS_SVC_F_SCHED1 | IP_VS_SVC_F_SCHED2 | IP_VS_SVC_F_SCHED3;
-constexpr std::size_t kAddressBytes = 16;  // union nf_inet_addr, for IPv4 too
-
-Bytes Header(std::uint8_t command) {
-  return {command, IPVS_GENL_VERSION, 0, 0};  // struct genlmsghdr
-}
-
-std::uint16_t FamilyNumber(Family family) { return family == Family::kIpv4 ? AF_INET : AF_INET6; }
-
-std::uint16_t ProtocolNumber(Transport transport) {
-  switch (transport) {
-    case Transport::kTcp:
-      return IPPROTO_TCP;
-    case Transport::kUdp:
-      return IPPROTO_UDP;
-    case Transport::kSctp:
-      return IPPROTO_SCTP;
-  }
-  return 0;
-}
-
-Result<Transport> TransportOf(std::uint16_t protocol) {
-  for (const Transport transport : {Transport::kTcp, Transport::kUdp, Transport::kSctp}) {
-    if (ProtocolNumber(transport) == protocol) return transport;
-  }
-  return Fail(ErrorCode::kInternal,
-              "ip_vs: a service has the unknown protocol " + std::to_string(protocol));
-}
 
 std::uint32_t MethodNumber(Forwarding forward) {
   switch (forward) {
@@ -94,47 +65,6 @@ int NetmaskLength(Family family, ByteView bytes) {
   return std::popcount(mask) == length ? length : 0;
 }
 
-void PutAddress(AttributeWriter& writer, std::uint16_t type, const IpAddress& address) {
-  std::array<std::uint8_t, kAddressBytes> bytes{};
-  std::copy_n(address.data(), address.size(), bytes.begin());
-  writer.Put(type, bytes);
-}
-
-Result<IpAddress> AddressOf(Family family, std::optional<ByteView> bytes) {
-  const std::size_t size = family == Family::kIpv4 ? 4 : 16;
-  if (!bytes || bytes->size() < size) {
-    return Fail(ErrorCode::kInternal, "ip_vs: an address is missing or cut off");
-  }
-  if (family == Family::kIpv4) {
-    std::array<std::uint8_t, 4> v4{};
-    std::copy_n(bytes->begin(), v4.size(), v4.begin());
-    return IpAddress::V4(v4);
-  }
-  std::array<std::uint8_t, 16> v6{};
-  std::copy_n(bytes->begin(), v6.size(), v6.begin());
-  return IpAddress::V6(v6);
-}
-
-Result<Family> FamilyOfNumber(std::uint16_t number) {
-  if (number == AF_INET) return Family::kIpv4;
-  if (number == AF_INET6) return Family::kIpv6;
-  return Fail(ErrorCode::kInternal, "ip_vs: unknown address family " + std::to_string(number));
-}
-
-// What finds the service. The kernel takes the mark when there is one, else protocol, address and
-// port (ip_vs_genl_parse_service).
-void PutKey(AttributeWriter& writer, const ServiceKey& key) {
-  writer.PutU16(IPVS_SVC_ATTR_AF, FamilyNumber(FamilyOf(key)));
-  if (const auto* fwmark = std::get_if<FwmarkKey>(&key)) {
-    writer.PutU32(IPVS_SVC_ATTR_FWMARK, fwmark->mark);
-    return;
-  }
-  const auto& socket = std::get<SocketKey>(key);
-  writer.PutU16(IPVS_SVC_ATTR_PROTOCOL, ProtocolNumber(socket.transport));
-  PutAddress(writer, IPVS_SVC_ATTR_ADDR, socket.address);
-  writer.PutU16Be(IPVS_SVC_ATTR_PORT, socket.port);
-}
-
 void PutSettings(AttributeWriter& writer, const VirtualService& service) {
   const Family family = FamilyOf(service.key);
   ip_vs_flags flags{};
@@ -155,10 +85,10 @@ void PutSettings(AttributeWriter& writer, const VirtualService& service) {
 }
 
 Bytes ServiceMessage(std::uint8_t command, const ServiceKey& key, const VirtualService* settings) {
-  Bytes bytes = Header(command);
+  Bytes bytes = ipvs::Header(command);
   AttributeWriter writer(bytes);
   const std::size_t nested = writer.Begin(IPVS_CMD_ATTR_SERVICE | NLA_F_NESTED);
-  PutKey(writer, key);
+  ipvs::PutKey(writer, key);
   if (settings != nullptr) PutSettings(writer, *settings);
   writer.End(nested);
   return bytes;
@@ -170,8 +100,8 @@ Bytes DestinationMessage(std::uint8_t command, const ServiceKey& key,
   AttributeWriter writer(bytes);
   const std::size_t nested = writer.Begin(IPVS_CMD_ATTR_DEST | NLA_F_NESTED);
   // Unlike the service's, this family decides how the 16 bytes are read (tun may mix them).
-  writer.PutU16(IPVS_DEST_ATTR_ADDR_FAMILY, FamilyNumber(destination.address.family()));
-  PutAddress(writer, IPVS_DEST_ATTR_ADDR, destination.address);
+  writer.PutU16(IPVS_DEST_ATTR_ADDR_FAMILY, ipvs::FamilyNumber(destination.address.family()));
+  ipvs::PutAddress(writer, IPVS_DEST_ATTR_ADDR, destination.address);
   writer.PutU16Be(IPVS_DEST_ATTR_PORT, destination.port);
   if (with_settings) {
     writer.PutU32(IPVS_DEST_ATTR_FWD_METHOD, MethodNumber(destination.forward));
@@ -181,37 +111,6 @@ Bytes DestinationMessage(std::uint8_t command, const ServiceKey& key,
   }
   writer.End(nested);
   return bytes;
-}
-
-Result<AttributeReader> Nested(ByteView payload, std::uint16_t type) {
-  if (payload.size() < sizeof(genlmsghdr)) {
-    return Fail(ErrorCode::kInternal, "ip_vs: a message is cut off");
-  }
-  const auto outer = AttributeReader::Parse(payload.subspan(sizeof(genlmsghdr)));
-  if (!outer) return Fail(outer.error());
-  const std::optional<ByteView> inner = outer->Get(type);
-  if (!inner) return Fail(ErrorCode::kInternal, "ip_vs: a message lacks its content");
-  return AttributeReader::Parse(*inner);
-}
-
-Result<ServiceKey> KeyOf(const AttributeReader& attributes) {
-  const auto number = attributes.U16(IPVS_SVC_ATTR_AF);
-  if (!number) return Fail(ErrorCode::kInternal, "ip_vs: a service has no address family");
-  const Result<Family> family = FamilyOfNumber(*number);
-  if (!family) return Fail(family.error());
-  if (const auto mark = attributes.U32(IPVS_SVC_ATTR_FWMARK); mark && *mark != 0) {
-    return ServiceKey(FwmarkKey{*mark, *family});
-  }
-  const auto protocol = attributes.U16(IPVS_SVC_ATTR_PROTOCOL);
-  const auto port = attributes.U16Be(IPVS_SVC_ATTR_PORT);
-  if (!protocol || !port) {
-    return Fail(ErrorCode::kInternal, "ip_vs: a service has no protocol or port");
-  }
-  const Result<Transport> transport = TransportOf(*protocol);
-  if (!transport) return Fail(transport.error());
-  const Result<IpAddress> address = AddressOf(*family, attributes.Get(IPVS_SVC_ATTR_ADDR));
-  if (!address) return Fail(address.error());
-  return ServiceKey(SocketKey{*transport, *address, *port});
 }
 
 }  // namespace
@@ -240,16 +139,16 @@ Bytes EncodeRemoveDestination(const ServiceKey& key, const Destination& destinat
   return DestinationMessage(IPVS_CMD_DEL_DEST, key, destination, /*with_settings=*/false);
 }
 
-Bytes EncodeListServices() { return Header(IPVS_CMD_GET_SERVICE); }
+Bytes EncodeListServices() { return ipvs::Header(IPVS_CMD_GET_SERVICE); }
 
 Bytes EncodeListDestinations(const ServiceKey& key) {
   return ServiceMessage(IPVS_CMD_GET_DEST, key, nullptr);
 }
 
 Result<VirtualService> DecodeService(ByteView payload) {
-  const Result<AttributeReader> attributes = Nested(payload, IPVS_CMD_ATTR_SERVICE);
+  const Result<AttributeReader> attributes = ipvs::Content(payload, IPVS_CMD_ATTR_SERVICE);
   if (!attributes) return Fail(attributes.error());
-  Result<ServiceKey> key = KeyOf(*attributes);
+  Result<ServiceKey> key = ipvs::KeyOf(*attributes);
   if (!key) return Fail(key.error());
   const auto scheduler = attributes->Text(IPVS_SVC_ATTR_SCHED_NAME);
   const auto flags = attributes->U32(IPVS_SVC_ATTR_FLAGS);  // the first field of ip_vs_flags
@@ -272,14 +171,14 @@ Result<VirtualService> DecodeService(ByteView payload) {
 }
 
 Result<Destination> DecodeDestination(ByteView payload, Family family) {
-  const Result<AttributeReader> attributes = Nested(payload, IPVS_CMD_ATTR_DEST);
+  const Result<AttributeReader> attributes = ipvs::Content(payload, IPVS_CMD_ATTR_DEST);
   if (!attributes) return Fail(attributes.error());
   if (const auto number = attributes->U16(IPVS_DEST_ATTR_ADDR_FAMILY); number && *number != 0) {
-    const Result<Family> told = FamilyOfNumber(*number);
+    const Result<Family> told = ipvs::FamilyOfNumber(*number);
     if (!told) return Fail(told.error());
     family = *told;
   }
-  const Result<IpAddress> address = AddressOf(family, attributes->Get(IPVS_DEST_ATTR_ADDR));
+  const Result<IpAddress> address = ipvs::AddressOf(family, attributes->Get(IPVS_DEST_ATTR_ADDR));
   if (!address) return Fail(address.error());
   const auto port = attributes->U16Be(IPVS_DEST_ATTR_PORT);
   const auto method = attributes->U32(IPVS_DEST_ATTR_FWD_METHOD);
