@@ -87,6 +87,16 @@ struct Advancer {
       return destination.endpoint() == remove.destination.endpoint();
     });
   }
+  void operator()(const StartSyncDaemon& start) const {
+    for (const SyncDaemon& daemon : state.sync_daemons) {
+      if (daemon.role == start.daemon.role) return;
+    }
+    state.sync_daemons.push_back(start.daemon);
+  }
+  void operator()(const StopSyncDaemon& stop) const {
+    std::erase_if(state.sync_daemons,
+                  [&stop](const SyncDaemon& daemon) { return daemon.role == stop.daemon.role; });
+  }
 };
 
 }  // namespace

@@ -19,10 +19,11 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
 
-  // What the kernel has now: every address of every interface, every ip_vs service of this network
-  // namespace, and the named sysctls (keys with slashes). A sysctl that the kernel does not have is
-  // left out. Without ip_vs in the kernel the services are empty; nothing is loaded by looking.
-  // Destinations are in the order in which they were added.
+  // What the kernel has now: every address of every interface, every ip_vs service and sync
+  // daemon of this network namespace, and the named sysctls (keys with slashes). A sysctl that the
+  // kernel does not have is left out. Without ip_vs in the kernel there are no services and no sync
+  // daemons; nothing is loaded by looking. Destinations are in the order in which they were added.
+  // The parts of the state that the helper's daemon carries out are empty.
   virtual Result<DesiredState> Observe(const std::vector<std::string>& sysctl_keys) = 0;
 
   // Sends one change. The error names the resource and the kernel's reason; kExists and kNotFound

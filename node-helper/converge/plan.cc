@@ -167,6 +167,50 @@ void PlanServices(const DesiredState& desired, const DesiredState& observed,
   }
 }
 
+// The length that a daemon of these settings ends up with: the kernel moves it into its limits
+// (start_sync_thread).
+std::uint32_t LengthInKernel(const SyncDaemon& daemon) {
+  constexpr std::uint32_t kShortestOfBackup = 1024;
+  constexpr std::uint32_t kLongestPacket = 65535;
+  const std::uint32_t headers = daemon.group.is_v4() ? 20 + 8 : 40 + 8;  // IP and UDP
+  const std::uint32_t shortest = daemon.role == SyncRole::kBackup ? kShortestOfBackup : 1;
+  return std::clamp<std::uint32_t>(daemon.max_length, shortest, kLongestPacket - headers);
+}
+
+// What `observed` has that `desired` has not, in words; empty when the settings agree.
+std::string SyncDaemonDifference(const SyncDaemon& desired, const SyncDaemon& observed) {
+  std::string reason;
+  if (desired.interface != observed.interface) Append(reason, "runs on " + observed.interface);
+  if (desired.sync_id != observed.sync_id) {
+    Append(reason, "id is " + std::to_string(observed.sync_id));
+  }
+  if (desired.group != observed.group) Append(reason, "group is " + observed.group.ToString());
+  if (desired.port != observed.port) Append(reason, "port is " + std::to_string(observed.port));
+  if (desired.ttl != observed.ttl) Append(reason, "ttl is " + std::to_string(observed.ttl));
+  // 0 leaves the length to the kernel, which then tells the one that it chose.
+  if (desired.max_length != 0 && LengthInKernel(desired) != LengthInKernel(observed)) {
+    Append(reason, "datagrams hold " + std::to_string(observed.max_length) + " bytes");
+  }
+  return reason;
+}
+
+void PlanSyncDaemons(const DesiredState& desired, const DesiredState& observed,
+                     std::vector<Change>& plan) {
+  std::map<SyncRole, const SyncDaemon*> running;
+  for (const SyncDaemon& daemon : observed.sync_daemons) running[daemon.role] = &daemon;
+  for (const SyncDaemon& daemon : desired.sync_daemons) {
+    const auto found = running.find(daemon.role);
+    if (found == running.end()) {
+      plan.push_back({StartSyncDaemon{daemon}, "missing"});
+      continue;
+    }
+    const std::string reason = SyncDaemonDifference(daemon, *found->second);
+    if (reason.empty()) continue;
+    plan.push_back({StopSyncDaemon{*found->second}, reason});
+    plan.push_back({StartSyncDaemon{daemon}, reason});
+  }
+}
+
 std::string ReasonToAdd(const InterfaceAddress& address, const std::string& reason) {
   const bool silent = address.announce && address.interface == "lo";
   return silent ? reason + "; not announced, lo has no neighbours" : reason;
@@ -237,6 +281,7 @@ Result<std::vector<Change>> Plan(const DesiredState& desired, const DesiredState
     return Fail(status.error());
   }
   PlanServices(desired, observed, plan);
+  PlanSyncDaemons(desired, observed, plan);
   const auto present = ByIdentity(observed);
   for (const InterfaceAddress& address : desired.addresses) {
     const auto found = present.find(IdentityOf(address));
@@ -257,6 +302,12 @@ std::vector<Change> PlanPrune(const DesiredState& owned, const DesiredState& who
     const AddressIdentity identity = IdentityOf(address);
     if (owned_addresses.count(identity) == 0 || whole_addresses.count(identity) != 0) continue;
     plan.push_back({RemoveAddress{InterfaceAddress{address.interface, address.prefix}}, reason});
+  }
+  std::set<SyncRole> stopping;
+  for (const SyncDaemon& daemon : owned.sync_daemons) stopping.insert(daemon.role);
+  for (const SyncDaemon& daemon : whole.sync_daemons) stopping.erase(daemon.role);
+  for (const SyncDaemon& daemon : observed.sync_daemons) {
+    if (stopping.count(daemon.role) != 0) plan.push_back({StopSyncDaemon{daemon}, reason});
   }
   std::set<ServiceKey> leaving;
   for (const VirtualService& service : owned.services) leaving.insert(service.key);

@@ -22,7 +22,9 @@ namespace drover {
 //     interfaces, because the kernel copies them;
 //  2. services: each is added or edited in place, then its destinations are added, edited and
 //     removed, in this order, so that a service is never emptied on the way;
-//  3. addresses: they come last, so that a VIP attracts packets only when everything behind it
+//  3. sync daemons: what a peer sends is bound to services that stand already. One that runs with
+//     other settings is stopped and started; the one of the other role is never touched by that;
+//  4. addresses: they come last, so that a VIP attracts packets only when everything behind it
 //     stands.
 // The prefix length of an address cannot be edited. For IPv4 the new one is added before the old
 // one is removed (the kernel keeps both, and the address is never gone); for IPv6 the old one must
@@ -31,8 +33,9 @@ namespace drover {
 Result<std::vector<Change>> Plan(const DesiredState& desired, const DesiredState& observed);
 
 // Takes away what `owned` names, `whole` does not and `observed` shows: addresses first (no packet
-// comes any more), then services, then sysctls (ARP hygiene outlives the VIP), which go back to
-// `original_sysctls` (key to value before Drover); without an entry there a sysctl stays as it is.
+// comes any more), then sync daemons, services, and sysctls (ARP hygiene outlives the VIP), which
+// go back to `original_sysctls` (key to value before Drover); without an entry there a sysctl stays
+// as it is.
 std::vector<Change> PlanPrune(const DesiredState& owned, const DesiredState& whole,
                               const DesiredState& observed,
                               const std::map<std::string, std::string>& original_sysctls);

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "node-helper/net/ipvs_codec.h"
+#include "node-helper/net/ipvs_sync_codec.h"
 #include "node-helper/net/module_loader.h"
 
 namespace drover {
@@ -84,6 +85,36 @@ Status JudgeDestination(const ServiceKey& key, const Destination& destination,
   }
 }
 
+Status JudgeSyncDaemon(const SyncDaemon& daemon, const Verdict& verdict) {
+  const std::string name = NameOf(daemon);
+  switch (verdict.error_number) {
+    case 0:
+      return {};
+    case EEXIST:
+      return Fail(ErrorCode::kExists, name + ": it already runs");
+    case ESRCH:
+      return Fail(ErrorCode::kNotFound, name + ": it does not run");
+    case ENODEV:
+      return Fail(ErrorCode::kInvalid, name + ": there is no interface " + daemon.interface);
+    case EINVAL:
+      return Fail(ErrorCode::kInvalid,
+                  name +
+                      ": the kernel refuses its settings, or a service mixes IPv4 and IPv6, which "
+                      "the daemons cannot carry");
+    case EAFNOSUPPORT:
+      return Fail(ErrorCode::kInvalid, name + ": ip_vs of this kernel is built without " +
+                                           std::string(ToString(daemon.group.family())));
+    case ENETUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+      return Fail(ErrorCode::kInvalid, name + ": " + daemon.interface +
+                                           " is down or has no address to send from (" +
+                                           verdict.Reason() + ")");
+    default:
+      return PlainRefusal(name, verdict);
+  }
+}
+
 }  // namespace
 
 Result<IpvsNetlink> IpvsNetlink::Open() {
@@ -109,6 +140,22 @@ Result<std::vector<VirtualService>> IpvsNetlink::List() {
     services.push_back(std::move(*service));
   }
   return services;
+}
+
+Result<std::vector<SyncDaemon>> IpvsNetlink::ListSyncDaemons() {
+  const auto family = socket_->FindFamily(IPVS_GENL_NAME);
+  if (!family) return Fail(family.error().In(kModule));
+  family_ = *family;
+  if (!family_) return std::vector<SyncDaemon>{};
+  const Result<std::vector<Bytes>> messages = socket_->List(*family_, EncodeListSyncDaemons());
+  if (!messages) return Fail(messages.error().In("sync daemons of ip_vs"));
+  std::vector<SyncDaemon> daemons;
+  for (const Bytes& message : *messages) {
+    const Result<SyncDaemon> daemon = DecodeSyncDaemon(message);
+    if (!daemon) return Fail(daemon.error());
+    daemons.push_back(*daemon);
+  }
+  return daemons;
 }
 
 Result<std::vector<Destination>> IpvsNetlink::ListDestinations(const ServiceKey& key) {
@@ -199,6 +246,21 @@ Status IpvsNetlink::Apply(const RemoveDestination& remove) {
   }
   return JudgeDestination(remove.service, remove.destination,
                           verdict->value_or(Verdict{ESRCH, ""}));
+}
+
+Status IpvsNetlink::Apply(const StartSyncDaemon& start) {
+  if (!family_) {
+    if (const Status loaded = Load(); !loaded) return Fail(loaded.error().In(NameOf(start.daemon)));
+  }
+  const auto verdict = Request(EncodeStartSyncDaemon(start.daemon));
+  if (!verdict) return Fail(verdict.error().In(NameOf(start.daemon)));
+  return JudgeSyncDaemon(start.daemon, verdict->value_or(Verdict{ESRCH, ""}));
+}
+
+Status IpvsNetlink::Apply(const StopSyncDaemon& stop) {
+  const auto verdict = Request(EncodeStopSyncDaemon(stop.daemon.role));
+  if (!verdict) return Fail(verdict.error().In(NameOf(stop.daemon)));
+  return JudgeSyncDaemon(stop.daemon, verdict->value_or(Verdict{ESRCH, ""}));
 }
 
 }  // namespace drover

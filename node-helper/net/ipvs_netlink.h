@@ -1,7 +1,7 @@
-// The table of ip_vs through generic netlink: list it, change it.
+// The table of ip_vs and its sync daemons through generic netlink: list them, change them.
 //
-// One thread at a time. The bytes are made by ipvs_codec. ip_vs is loaded when the first service is
-// added, never by looking.
+// One thread at a time. The bytes are made by ipvs_codec and ipvs_sync_codec. ip_vs is loaded when
+// the first service is added or the first daemon is started, never by looking.
 #pragma once
 
 #include <memory>
@@ -22,6 +22,8 @@ class IpvsNetlink {
   // Every service with its destinations, in the order in which they were added; empty without
   // ip_vs.
   Result<std::vector<VirtualService>> List();
+  // The sync daemons that run; empty without ip_vs.
+  Result<std::vector<SyncDaemon>> ListSyncDaemons();
 
   Status Apply(const AddService& add);
   Status Apply(const EditService& edit);
@@ -29,6 +31,8 @@ class IpvsNetlink {
   Status Apply(const AddDestination& add);
   Status Apply(const EditDestination& edit);
   Status Apply(const RemoveDestination& remove);
+  Status Apply(const StartSyncDaemon& start);
+  Status Apply(const StopSyncDaemon& stop);
 
   // Loads ip_vs unless the kernel has it.
   Status Load();
@@ -42,7 +46,7 @@ class IpvsNetlink {
   Result<std::optional<Verdict>> Request(const Bytes& payload);
 
   std::unique_ptr<NetlinkSocket> socket_;
-  std::optional<std::uint16_t> family_;  // as last seen; looked up again by every List
+  std::optional<std::uint16_t> family_;  // as last seen; looked up again by both lists
 };
 
 }  // namespace drover

@@ -28,6 +28,9 @@ class LinuxKernel : public Kernel {
     Result<std::vector<VirtualService>> services = ipvs_.List();
     if (!services) return Fail(services.error());
     observed.services = std::move(*services);
+    Result<std::vector<SyncDaemon>> daemons = ipvs_.ListSyncDaemons();
+    if (!daemons) return Fail(daemons.error());
+    observed.sync_daemons = std::move(*daemons);
     return Canonical(std::move(observed));
   }
 
@@ -36,13 +39,16 @@ class LinuxKernel : public Kernel {
   }
 
   Status Rehearse(const Change& change) override {
-    if (const auto* add = std::get_if<AddAddress>(&change.action)) {
-      const auto index = RtnetlinkAddresses::IndexOf(add->address.interface);
-      return index ? Status{} : Fail(index.error().In(Describe(change).resource));
+    const auto* add = std::get_if<AddAddress>(&change.action);
+    const auto* start = std::get_if<StartSyncDaemon>(&change.action);
+    if (add != nullptr || start != nullptr) {
+      const auto index = RtnetlinkAddresses::IndexOf(
+          add != nullptr ? add->address.interface : start->daemon.interface);
+      if (!index) return Fail(index.error().In(Describe(change).resource));
     }
     const auto* set = std::get_if<SetSysctl>(&change.action);
-    const bool needs_ipvs =
-        std::holds_alternative<AddService>(change.action) || (set != nullptr && IsOfIpvs(*set));
+    const bool needs_ipvs = start != nullptr || std::holds_alternative<AddService>(change.action) ||
+                            (set != nullptr && IsOfIpvs(*set));
     if (!needs_ipvs) return {};
     const Status loadable = ipvs_.CanLoad();
     return loadable ? Status{} : Fail(loadable.error().In(Describe(change).resource));

@@ -1,5 +1,5 @@
 // The real kernel behind converge/kernel.h: rtnetlink, generic netlink of ip_vs, /proc/sys. No
-// program is run but modprobe, and that only when the first ip_vs service is added.
+// program is run but modprobe, and that only when ip_vs is needed for the first time.
 //
 // One thread at a time.
 #pragma once

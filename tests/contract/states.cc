@@ -96,6 +96,23 @@ std::vector<VirtualService> RandomServices(std::mt19937& random) {
   return services;
 }
 
+std::vector<SyncDaemon> RandomSyncDaemons(std::mt19937& random) {
+  std::vector<SyncDaemon> daemons;
+  for (const SyncRole role : {SyncRole::kMaster, SyncRole::kBackup}) {
+    if (!Coin(random)) continue;
+    SyncDaemon daemon;
+    daemon.role = role;
+    daemon.interface = "eth0";
+    daemon.sync_id = Pick<std::uint8_t>(random, {0, 11, 255});
+    daemon.group = Ip(Pick<std::string>(random, {"224.0.0.81", "239.1.2.3", "ff02::81"}));
+    daemon.port = Pick<std::uint16_t>(random, {8848, 60000});
+    daemon.ttl = Pick<std::uint8_t>(random, {1, 3});
+    daemon.max_length = Pick<std::uint16_t>(random, {0, 1200, 65535});
+    daemons.push_back(daemon);
+  }
+  return daemons;
+}
+
 }  // namespace
 
 InterfaceAddress At(const std::string& interface, const std::string& prefix) {
@@ -121,7 +138,10 @@ DesiredState RandomState(std::mt19937& random, bool with_services) {
   DesiredState state;
   state.addresses = RandomAddresses(random);
   state.sysctls = RandomSysctls(random);
-  if (with_services) state.services = RandomServices(random);
+  if (with_services) {
+    state.services = RandomServices(random);
+    state.sync_daemons = RandomSyncDaemons(random);
+  }
   return state;
 }
 
@@ -149,6 +169,14 @@ const VirtualService* Find(const DesiredState& observed, const ServiceKey& key) 
     if (service.key == key) return &service;
   }
   return nullptr;
+}
+
+SyncDaemon Sync(SyncRole role, std::uint8_t sync_id) {
+  SyncDaemon daemon;
+  daemon.role = role;
+  daemon.interface = "eth0";
+  daemon.sync_id = sync_id;
+  return daemon;
 }
 
 }  // namespace drover

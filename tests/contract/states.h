@@ -27,5 +27,7 @@ DesiredState MustObserve(Kernel& kernel, const std::vector<std::string>& keys = 
 void MustApply(Kernel& kernel, const ChangeAction& action);
 bool Holds(const DesiredState& observed, const InterfaceAddress& address);
 const VirtualService* Find(const DesiredState& observed, const ServiceKey& key);
+// On eth0.
+SyncDaemon Sync(SyncRole role, std::uint8_t sync_id = 0);
 
 }  // namespace drover

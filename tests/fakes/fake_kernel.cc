@@ -60,6 +60,14 @@ Status FakeKernel::Apply(const Change& change) {
     const auto coupled = coupled_.find(set->sysctl.key);
     if (coupled != coupled_.end()) SetSysctlValue(coupled->second.key, coupled->second.value);
   }
+  if (std::holds_alternative<StartSyncDaemon>(change.action)) {
+    SyncDaemon& daemon = state_.sync_daemons.back();
+    const std::uint16_t headers = daemon.group.is_v4() ? 28 : 48;
+    const std::uint16_t shortest = daemon.role == SyncRole::kBackup ? 1024 : 1;
+    daemon.max_length = daemon.max_length == 0 ? 1500 - headers
+                                               : std::clamp<std::uint16_t>(
+                                                     daemon.max_length, shortest, 65535 - headers);
+  }
   if (const auto* add = std::get_if<AddAddress>(&change.action)) {
     if (add->address.announce && add->address.interface != "lo") {
       announced_.push_back(add->address.prefix.address.ToString());
@@ -75,6 +83,9 @@ Status FakeKernel::Rehearse(const Change& change) {
   }
   if (const auto* add = std::get_if<AddService>(&change.action)) {
     if (!has_ipvs_) return Check(*add);
+  }
+  if (const auto* start = std::get_if<StartSyncDaemon>(&change.action)) {
+    if (!has_ipvs_ || interfaces_.count(start->daemon.interface) == 0) return Check(*start);
   }
   return {};
 }
@@ -133,8 +144,13 @@ Status FakeKernel::CheckDestination(const ServiceKey& key, const Destination& de
   if (destination.lower_threshold > destination.upper_threshold) {
     return Fail(ErrorCode::kInvalid, name + ": the lower threshold is above the upper one");
   }
-  if (destination.address.family() != FamilyOf(key) && destination.forward != Forwarding::kTun) {
+  const bool mixed = destination.address.family() != FamilyOf(key);
+  if (mixed && destination.forward != Forwarding::kTun) {
     return Fail(ErrorCode::kInvalid, name + ": only tun mixes IPv4 and IPv6");
+  }
+  if (mixed && !state_.sync_daemons.empty()) {
+    return Fail(ErrorCode::kInvalid,
+                name + ": IPv4 and IPv6 cannot be mixed while a sync daemon runs");
   }
   return {};
 }
@@ -186,6 +202,32 @@ Status FakeKernel::Check(const RemoveDestination& remove) const {
   }
   if (FindDestination(*service, remove.destination.endpoint()) != nullptr) return {};
   return Fail(Refusal(remove, ErrorCode::kNotFound, "there is no such real server"));
+}
+
+bool FakeKernel::RunsSyncDaemon(SyncRole role) const {
+  return std::any_of(state_.sync_daemons.begin(), state_.sync_daemons.end(),
+                     [role](const SyncDaemon& daemon) { return daemon.role == role; });
+}
+
+Status FakeKernel::Check(const StartSyncDaemon& start) const {
+  if (!has_ipvs_) return Fail(Refusal(start, ErrorCode::kInvalid, "this kernel has no ip_vs"));
+  for (const VirtualService& service : state_.services) {
+    for (const Destination& destination : service.destinations) {
+      if (destination.address.family() == FamilyOf(service.key)) continue;
+      return Fail(Refusal(start, ErrorCode::kInvalid, "a service mixes IPv4 and IPv6"));
+    }
+  }
+  if (RunsSyncDaemon(start.daemon.role)) {
+    return Fail(Refusal(start, ErrorCode::kExists, "it already runs"));
+  }
+  if (interfaces_.count(start.daemon.interface) != 0) return {};
+  return Fail(
+      Refusal(start, ErrorCode::kInvalid, "there is no interface " + start.daemon.interface));
+}
+
+Status FakeKernel::Check(const StopSyncDaemon& stop) const {
+  if (RunsSyncDaemon(stop.daemon.role)) return {};
+  return Fail(Refusal(stop, ErrorCode::kNotFound, "it does not run"));
 }
 
 }  // namespace drover

@@ -1,6 +1,7 @@
-// The kernel's twin for unit tests: keeps addresses, sysctls and ip_vs services in memory and is as
-// strict as the kernel (what exists cannot be added, what is missing cannot be changed, interfaces
-// and schedulers must be there). It records what was applied and can be told to fail.
+// The kernel's twin for unit tests: keeps addresses, sysctls, ip_vs services and sync daemons in
+// memory and is as strict as the kernel (what exists cannot be added, what is missing cannot be
+// changed, interfaces and schedulers must be there). It records what was applied and can be told to
+// fail.
 //
 // Held to the same rules as the real one by tests/contract/. One thread at a time.
 #pragma once
@@ -52,10 +53,13 @@ class FakeKernel : public Kernel {
   Status Check(const AddDestination& add) const;
   Status Check(const EditDestination& edit) const;
   Status Check(const RemoveDestination& remove) const;
+  Status Check(const StartSyncDaemon& start) const;
+  Status Check(const StopSyncDaemon& stop) const;
   [[nodiscard]] Status CheckScheduler(const VirtualService& service) const;
   [[nodiscard]] Status CheckDestination(const ServiceKey& key,
                                         const Destination& destination) const;
   [[nodiscard]] const VirtualService* FindService(const ServiceKey& key) const;
+  [[nodiscard]] bool RunsSyncDaemon(SyncRole role) const;
 
   DesiredState state_;
   std::set<std::string> interfaces_;

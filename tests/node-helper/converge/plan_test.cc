@@ -29,6 +29,14 @@ VirtualService Web(std::vector<Destination> destinations = {}) {
   return service;
 }
 
+SyncDaemon Sync(SyncRole role) {
+  SyncDaemon daemon;
+  daemon.role = role;
+  daemon.interface = "eth0";
+  daemon.sync_id = role == SyncRole::kMaster ? 11 : 12;
+  return daemon;
+}
+
 // The plan as people read it.
 std::vector<std::string> Lines(const std::vector<Change>& plan) {
   std::vector<std::string> lines;
@@ -49,6 +57,7 @@ DesiredState Everything() {
   state.addresses = {At("lo", "10.0.0.100/32"), At("eth0", "2001:db8::100/64")};
   state.sysctls = {{"net/ipv4/ip_forward", "1"}, {"net/ipv4/conf/all/arp_ignore", "1"}};
   state.services = {Web({Real("10.0.0.11"), Real("10.0.0.12", 3)})};
+  state.sync_daemons = {Sync(SyncRole::kMaster), Sync(SyncRole::kBackup)};
   return state;
 }
 
@@ -56,7 +65,7 @@ TEST(Plan, OfWhatIsThereIsEmpty) { EXPECT_EQ(PlanLines(Everything(), Everything(
 
 TEST(Plan, OfNothingTouchesNothing) { EXPECT_EQ(PlanLines({}, Everything()), Strings{}); }
 
-TEST(Plan, PutsSysctlsBeforeServicesBeforeAddresses) {
+TEST(Plan, PutsSysctlsBeforeServicesBeforeSyncDaemonsBeforeAddresses) {
   DesiredState observed;
   observed.sysctls = {{"net/ipv4/conf/all/arp_ignore", "0"}, {"net/ipv4/ip_forward", "0"}};
   EXPECT_EQ(PlanLines(Everything(), observed),
@@ -66,6 +75,8 @@ TEST(Plan, PutsSysctlsBeforeServicesBeforeAddresses) {
                 "add service tcp 10.0.0.100:80 (missing)",
                 "add real server 10.0.0.11:80 of service tcp 10.0.0.100:80 (missing)",
                 "add real server 10.0.0.12:80 of service tcp 10.0.0.100:80 (missing)",
+                "add sync daemon master (missing)",
+                "add sync daemon backup (missing)",
                 "add address 10.0.0.100/32 on lo (missing)",
                 "add address 2001:db8::100/64 on eth0 (missing)",
             }));
@@ -244,6 +255,72 @@ TEST(Plan, SaysThatLoopbackIsNotAnnounced) {
   EXPECT_EQ(Plan(desired, {}).value().at(0).reason, "missing; not announced, lo has no neighbours");
 }
 
+TEST(Plan, SyncDaemonIsRestartedForEverySettingThatDiffersAndTheOtherRoleIsLeftAlone) {
+  struct Case {
+    const char* name;
+    std::function<void(SyncDaemon&)> differ;
+    const char* reason;
+  };
+  const std::vector<Case> cases = {
+      {"interface", [](SyncDaemon& d) { d.interface = "eth1"; }, "runs on eth1"},
+      {"id", [](SyncDaemon& d) { d.sync_id = 3; }, "id is 3"},
+      {"group", [](SyncDaemon& d) { d.group = Ip("ff02::81"); }, "group is ff02::81"},
+      {"port", [](SyncDaemon& d) { d.port = 9000; }, "port is 9000"},
+      {"ttl", [](SyncDaemon& d) { d.ttl = 2; }, "ttl is 2"},
+      {"length", [](SyncDaemon& d) { d.max_length = 1472; }, "datagrams hold 1472 bytes"},
+  };
+  for (const SyncRole role : {SyncRole::kMaster, SyncRole::kBackup}) {
+    for (const Case& c : cases) {
+      DesiredState desired;
+      desired.sync_daemons = {Sync(SyncRole::kMaster), Sync(SyncRole::kBackup)};
+      DesiredState observed = desired;
+      SyncDaemon& wanted = desired.sync_daemons[role == SyncRole::kMaster ? 0 : 1];
+      SyncDaemon& running = observed.sync_daemons[role == SyncRole::kMaster ? 0 : 1];
+      wanted.max_length = 1400;
+      running.max_length = 1400;
+      c.differ(running);
+      const auto plan = Plan(desired, observed);
+      ASSERT_TRUE(plan) << c.name;
+      EXPECT_EQ(*plan, (std::vector<Change>{{StopSyncDaemon{running}, c.reason},
+                                            {StartSyncDaemon{wanted}, c.reason}}))
+          << c.name;
+    }
+  }
+}
+
+TEST(Plan, LengthThatTheKernelChoosesOrLimitsIsNoDifference) {
+  struct Case {
+    const char* name;
+    SyncRole role;
+    const char* group;
+    std::uint16_t wanted;
+    std::uint16_t in_kernel;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"the kernel's choice", SyncRole::kMaster, "224.0.0.81", 0, 1472},
+           {"a backup takes no less", SyncRole::kBackup, "224.0.0.81", 500, 1024},
+           {"a master may send less", SyncRole::kMaster, "224.0.0.81", 500, 500},
+           {"the largest packet, IPv4", SyncRole::kMaster, "224.0.0.81", 65535, 65507},
+           {"the largest packet, IPv6", SyncRole::kBackup, "ff02::81", 65535, 65487},
+       }) {
+    DesiredState desired;
+    desired.sync_daemons = {Sync(c.role)};
+    desired.sync_daemons[0].group = Ip(c.group);
+    DesiredState observed = desired;
+    desired.sync_daemons[0].max_length = c.wanted;
+    observed.sync_daemons[0].max_length = c.in_kernel;
+    EXPECT_EQ(PlanLines(desired, observed), Strings{}) << c.name;
+  }
+}
+
+TEST(Plan, SyncDaemonThatIsNotDesiredIsLeftAlone) {
+  DesiredState desired;
+  desired.sync_daemons = {Sync(SyncRole::kBackup)};
+  DesiredState observed = desired;
+  observed.sync_daemons.push_back(Sync(SyncRole::kMaster));
+  EXPECT_EQ(PlanLines(desired, observed), Strings{});
+}
+
 TEST(SameSysctlValue, ComparesTextAndNumbers) {
   struct Case {
     const char* a;
@@ -270,7 +347,7 @@ TEST(SameSysctlValue, ComparesTextAndNumbers) {
   }
 }
 
-TEST(PlanPrune, RemovesAddressesThenServicesThenRestoresSysctls) {
+TEST(PlanPrune, RemovesAddressesThenSyncDaemonsThenServicesThenRestoresSysctls) {
   const DesiredState owned = Everything();
   DesiredState observed = Everything();
   observed.addresses.push_back(At("lo", "10.0.0.200/32"));  // somebody else's
@@ -281,6 +358,8 @@ TEST(PlanPrune, RemovesAddressesThenServicesThenRestoresSysctls) {
             (Strings{
                 "remove address 10.0.0.100/32 on lo (left the playbook)",
                 "remove address 2001:db8::100/64 on eth0 (left the playbook)",
+                "remove sync daemon master (left the playbook)",
+                "remove sync daemon backup (left the playbook)",
                 "remove service tcp 10.0.0.100:80 (left the playbook)",
                 "change sysctl net.ipv4.ip_forward: 1 -> 0 (left the playbook)",
                 "change sysctl net.ipv4.conf.all.arp_ignore: 1 -> 0 (left the playbook)",
@@ -321,6 +400,7 @@ TEST(Advance, LeavesTheStateAloneWhereTheKernelWouldRefuse) {
       EditDestination{Web().key, Real("10.0.0.13"), Real("10.0.0.13")},
       RemoveDestination{Web().key, Real("10.0.0.13")},
       RemoveDestination{missing, Real("10.0.0.11")},
+      StartSyncDaemon{Sync(SyncRole::kBackup)},
   };
   for (const ChangeAction& action : refused) {
     EXPECT_EQ(Advance(state, {action, ""}), state) << OneLine(Describe({action, ""}));
