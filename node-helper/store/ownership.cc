@@ -5,22 +5,48 @@
 namespace drover {
 namespace {
 
-// One overload set for the three kinds of resources, so that the rules below are written once.
+// One overload set for all kinds of resources, so that the rules below are written once.
 const std::string& KeyOf(const Sysctl& sysctl) { return sysctl.key; }
-std::string KeyOf(const InterfaceAddress& address) { return NameOf(address); }
 const ServiceKey& KeyOf(const VirtualService& service) { return service.key; }
+const ServiceKey& KeyOf(const ServiceWatch& watch) { return watch.service; }
+template <typename T>
+std::string KeyOf(const T& resource) {
+  return NameOf(resource);
+}
 
 bool SameValue(const Sysctl& left, const Sysctl& right) { return left.value == right.value; }
 bool SameValue(const InterfaceAddress& left, const InterfaceAddress& right) {
   return left.prefix == right.prefix;  // `announce` is a wish, two owners may differ in it
 }
-bool SameValue(const VirtualService& left, const VirtualService& right) { return left == right; }
+template <typename T>
+bool SameValue(const T& left, const T& right) {
+  return left == right;
+}
 
 std::string ValueText(const Sysctl& sysctl) { return sysctl.value; }
 std::string ValueText(const InterfaceAddress& address) { return address.prefix.ToString(); }
 std::string ValueText(const VirtualService& service) {
   return "scheduler " + service.scheduler + " and " + std::to_string(service.destinations.size()) +
          " real servers";
+}
+std::string ValueText(const MetricsListen& metrics) { return metrics.at; }
+template <typename T>
+std::string ValueText(const T& resource) {
+  return Summary(resource);  // never with a password
+}
+
+// Calls `step` with every list of a state that Drover records.
+template <typename Step>
+void ForEachPart(const Step& step) {
+  step(&DesiredState::addresses);
+  step(&DesiredState::sysctls);
+  step(&DesiredState::services);
+  step(&DesiredState::sync_daemons);
+  step(&DesiredState::vrrp_instances);
+  step(&DesiredState::vrrp_groups);
+  step(&DesiredState::trackers);
+  step(&DesiredState::watches);
+  step(&DesiredState::metrics);
 }
 
 template <typename T>
@@ -36,6 +62,11 @@ const T* FindIn(const std::vector<T>& list, const T& wanted) {
   return found == list.end() ? nullptr : &*found;
 }
 
+bool HasAddress(const std::vector<Prefix>& list, const IpAddress& address) {
+  return std::any_of(list.begin(), list.end(),
+                     [&](const Prefix& prefix) { return prefix.address == address; });
+}
+
 template <typename T>
 Status CheckConflicts(const std::vector<T>& wanted, std::vector<T> DesiredState::*part,
                       const std::vector<OwnerRecord>& others) {
@@ -48,6 +79,39 @@ Status CheckConflicts(const std::vector<T>& wanted, std::vector<T> DesiredState:
                       ", this run wants " + ValueText(resource) +
                       "; take it out of one of the two playbooks (if " + other.owner +
                       " is gone: node-helper uninstall --owner " + other.owner + ")");
+    }
+  }
+  return {};
+}
+
+// Two owners may not run one virtual router, or hold one address by VRRP twice or beside a fixed
+// one, under different names.
+Status CheckVirtualRouters(const DesiredState& wanted, const std::vector<OwnerRecord>& others) {
+  const auto clash = [](const VrrpInstance& mine, const OwnerRecord& other,
+                        const std::string& what) {
+    return Fail(ErrorCode::kInvalid, NameOf(mine) + ": " + other.owner + " owns " + what +
+                                         "; take it out of one of the two playbooks");
+  };
+  for (const VrrpInstance& mine : wanted.vrrp_instances) {
+    for (const OwnerRecord& other : others) {
+      for (const VrrpInstance& theirs : other.state.vrrp_instances) {
+        if (theirs.name == mine.name) continue;  // the same value, or refused already
+        if (theirs.interface == mine.interface && theirs.vrid == mine.vrid &&
+            theirs.family() == mine.family()) {
+          return clash(mine, other,
+                       "virtual router " + std::to_string(mine.vrid) + " on " + mine.interface +
+                           " as " + NameOf(theirs));
+        }
+        for (const Prefix& prefix : mine.addresses) {
+          if (!HasAddress(theirs.addresses, prefix.address)) continue;
+          return clash(mine, other, prefix.address.ToString() + " as part of " + NameOf(theirs));
+        }
+      }
+      for (const InterfaceAddress& fixed : other.state.addresses) {
+        if (fixed.interface == mine.interface && HasAddress(mine.addresses, fixed.prefix.address)) {
+          return clash(mine, other, NameOf(fixed));
+        }
+      }
     }
   }
   return {};
@@ -81,6 +145,11 @@ bool Take(std::vector<T>& list, const T& resource) {
   }
   *found = resource;
   return true;
+}
+
+template <typename T>
+void TakeAll(std::vector<T>& list, const std::vector<T>& wanted) {
+  for (const T& resource : wanted) Take(list, resource);
 }
 
 void KeepOriginal(OwnerRecord& record, const Sysctl& sysctl, const DesiredState& observed,
@@ -117,6 +186,7 @@ void TrimPast(OwnerRecord& record) {
   std::set<std::string> names;
   for (const InterfaceAddress& address : record.state.addresses) names.insert(NameOf(address));
   for (const VirtualService& service : record.state.services) names.insert(NameOf(service));
+  for (const SyncDaemon& daemon : record.state.sync_daemons) names.insert(NameOf(daemon));
   std::erase_if(record.adopted, [&](const std::string& name) { return !names.contains(name); });
   std::erase_if(record.original_sysctls, [&](const auto& entry) {
     return FindIn(record.state.sysctls, Sysctl{entry.first, ""}) == nullptr;
@@ -127,15 +197,12 @@ void TrimPast(OwnerRecord& record) {
 
 Result<OwnerRecord> Claim(OwnerRecord record, const DesiredState& wanted,
                           const DesiredState& observed, const std::vector<OwnerRecord>& others) {
-  if (auto fine = CheckConflicts(wanted.addresses, &DesiredState::addresses, others); !fine) {
-    return Fail(fine.error());
-  }
-  if (auto fine = CheckConflicts(wanted.sysctls, &DesiredState::sysctls, others); !fine) {
-    return Fail(fine.error());
-  }
-  if (auto fine = CheckConflicts(wanted.services, &DesiredState::services, others); !fine) {
-    return Fail(fine.error());
-  }
+  Status fine;
+  ForEachPart([&](auto part) {
+    if (fine) fine = CheckConflicts(wanted.*part, part, others);
+  });
+  if (fine) fine = CheckVirtualRouters(wanted, others);
+  if (!fine) return Fail(fine.error());
   const OwnerRecord old = record;
   for (const InterfaceAddress& address : wanted.addresses) {
     const bool held = Take(record.state.addresses, address);
@@ -147,18 +214,27 @@ Result<OwnerRecord> Claim(OwnerRecord record, const DesiredState& wanted,
     Adopt(record, service, NameOf(service), held, FindIn(observed.services, service) != nullptr,
           &DesiredState::services, others);
   }
+  for (const SyncDaemon& daemon : wanted.sync_daemons) {
+    const bool held = Take(record.state.sync_daemons, daemon);
+    Adopt(record, daemon, NameOf(daemon), held, FindIn(observed.sync_daemons, daemon) != nullptr,
+          &DesiredState::sync_daemons, others);
+  }
   for (const Sysctl& sysctl : wanted.sysctls) {
     Take(record.state.sysctls, sysctl);
     KeepOriginal(record, sysctl, observed, others);
   }
+  TakeAll(record.state.vrrp_instances, wanted.vrrp_instances);
+  TakeAll(record.state.vrrp_groups, wanted.vrrp_groups);
+  TakeAll(record.state.trackers, wanted.trackers);
+  TakeAll(record.state.watches, wanted.watches);
+  TakeAll(record.state.metrics, wanted.metrics);
   if (!SameContent(record, old)) record.complete = false;
   return record;
 }
 
 OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole) {
-  const std::size_t gone = KeepNamed(record.state.addresses, whole.addresses) +
-                           KeepNamed(record.state.sysctls, whole.sysctls) +
-                           KeepNamed(record.state.services, whole.services);
+  std::size_t gone = 0;
+  ForEachPart([&](auto part) { gone += KeepNamed(record.state.*part, whole.*part); });
   if (gone == 0 && (record.complete || (record.generation == 0 && record.state.empty()))) {
     return record;
   }
@@ -170,9 +246,7 @@ OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole) {
 
 DesiredState HeldAlone(const OwnerRecord& record, const std::vector<OwnerRecord>& others) {
   DesiredState state = record.state;
-  DropShared(state.addresses, &DesiredState::addresses, others);
-  DropShared(state.sysctls, &DesiredState::sysctls, others);
-  DropShared(state.services, &DesiredState::services, others);
+  ForEachPart([&](auto part) { DropShared(state.*part, part, others); });
   return state;
 }
 
@@ -183,6 +257,9 @@ DesiredState Adopted(const OwnerRecord& record) {
   }
   for (const VirtualService& service : record.state.services) {
     if (record.adopted.contains(NameOf(service))) state.services.push_back(service);
+  }
+  for (const SyncDaemon& daemon : record.state.sync_daemons) {
+    if (record.adopted.contains(NameOf(daemon))) state.sync_daemons.push_back(daemon);
   }
   return state;
 }

@@ -26,7 +26,7 @@ OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole);
 // The part of the record that no other owner holds as well: only this may be removed for it.
 DesiredState HeldAlone(const OwnerRecord& record, const std::vector<OwnerRecord>& others);
 
-// The part of the record that was on the node before Drover came.
+// The part of the record that was on the node before Drover came (addresses, services, sync daemons).
 DesiredState Adopted(const OwnerRecord& record);
 
 // Same content, whoever stored it and when.

@@ -1,11 +1,14 @@
 #include "node-helper/tasks/converge_task.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "node-helper/converge/converge.h"
 #include "node-helper/converge/plan.h"
 #include "node-helper/store/ownership.h"
+#include "node-helper/tasks/daemon_changes.h"
 #include "node-helper/tasks/outcome.h"
+#include "node-helper/tasks/overlay.h"
 
 namespace drover {
 namespace {
@@ -70,7 +73,85 @@ Status Rehearse(Kernel& kernel, const DesiredState& wanted, const DesiredState& 
   return {};
 }
 
+void Append(std::vector<ChangeText>& list, std::vector<ChangeText> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(list));
+}
+
+bool DaemonRuns(const TaskContext& context) {
+  return context.daemon != nullptr && context.daemon->Runs();
+}
+
+// Tells the daemon of a record that was saved. Without daemon parts it only has to know; a daemon
+// that cannot be asked then does not keep the kernel from being set, and looks by itself later.
+Result<Overlay> OverlayFor(const DesiredState& wanted, bool record_changed,
+                           const TaskContext& context, std::string& note) {
+  if (!DaemonRuns(context)) {
+    if (!wanted.needs_daemon()) return Overlay{};
+    return Fail(ErrorCode::kInternal,
+                "the helper's daemon does not run, which has to carry this out");
+  }
+  const bool reload = wanted.needs_daemon() || record_changed;
+  auto overlay = reload ? context.daemon->Reload() : context.daemon->ReadOverlay();
+  if (overlay || wanted.needs_daemon()) return overlay;
+  note = overlay.error().message;
+  return Overlay{};
+}
+
+// What --check assumes: the overlay as it is now.
+Overlay OverlayNow(const TaskContext& context) {
+  if (!DaemonRuns(context)) return {};
+  return context.daemon->ReadOverlay().value_or(Overlay{});
+}
+
+// Sets the kernel's part, then waits until what the daemon was told has come to something.
+TaskResult SetAndSettle(Kernel& kernel, const DesiredState& wanted, const DesiredState& effective,
+                        const TaskContext& context, bool check) {
+  ConvergeReport report = Converge(kernel, effective);
+  ExplainWeights(report.done, wanted);
+  TaskResult result = FromReport(report);
+  if (check || !wanted.needs_daemon() || result.status == TaskStatus::kFailed) return result;
+  const auto open = context.daemon->WaitSettled(SettlePatience(wanted), context.abandoned);
+  if (!open) return Failed(open.error(), std::move(result.changes));
+  for (const std::string& sentence : *open) {
+    result.message += (result.message.empty() ? "" : "; ") + sentence;
+  }
+  return result;
+}
+
+// The daemon lets go of what was forgotten, and instances speak in their new form.
+Status EndRunOfDaemon(const PruneTask& task, const OwnerRecord& before, const OwnerRecord& now,
+                      const TaskContext& context) {
+  if (!DaemonRuns(context)) return {};
+  const bool needed = before.state.needs_daemon() || now.state.needs_daemon();
+  if (!needed && SameContent(before, now)) return {};
+  const auto reloaded = context.daemon->Reload();
+  // A daemon that has nothing to carry out for this owner reads the records again by itself.
+  if (!needed) return {};
+  if (!reloaded) return Fail(reloaded.error());
+  return context.daemon->SettleForms(task.unsettled);
+}
+
 }  // namespace
+
+std::chrono::milliseconds SettlePatience(const DesiredState& state) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kMost{30000};
+  milliseconds patience{1000};
+  for (const VrrpInstance& instance : state.vrrp_instances) {
+    // RFC 9568, section 6.1: the skew is less than an interval (version 2: than a second).
+    const milliseconds skew = std::max(instance.advert_interval, milliseconds{1000});
+    patience = std::max(
+        patience, instance.advert_interval * instance.down_adverts + skew + milliseconds{1000});
+  }
+  for (const ServiceWatch& watch : state.watches) {
+    for (const CheckSettings& check : watch.checks) {
+      const milliseconds verdict =
+          check.interval * std::max(check.rise, check.fall) + check.timeout + milliseconds{500};
+      patience = std::max(patience, verdict + verdict * check.jitter_percent / 100);
+    }
+  }
+  return std::min(patience, kMost);
+}
 
 TaskResult RunConvergeTask(const ConvergeTask& task, bool check, const ProgramCourse& course,
                            TaskContext& context) {
@@ -91,7 +172,27 @@ TaskResult RunConvergeTask(const ConvergeTask& task, bool check, const ProgramCo
     const Status saved = SaveIfDifferent(*context.store, *claimed, records->own, course.run);
     if (!saved) return Failed(saved.error().In("nothing was changed"));
   }
-  return FromReport(Converge(**kernel, task.state));
+  std::vector<ChangeText> changes;
+  if (task.state.needs_daemon() && context.ensure_service) {
+    auto installed = context.ensure_service(check);
+    if (!installed) return Failed(installed.error());
+    Append(changes, std::move(*installed));
+  }
+  std::string note;
+  const bool record_changed = !SameContent(*claimed, records->own);
+  const auto overlay = check ? Result<Overlay>(OverlayNow(context))
+                             : OverlayFor(task.state, record_changed, context, note);
+  if (!overlay) return Failed(overlay.error(), std::move(changes));
+  Append(changes, DaemonChanges(records->own.state, task.state));
+  TaskResult result =
+      SetAndSettle(**kernel, task.state, Overlaid(task.state, *overlay, *observed), context, check);
+  Append(changes, std::move(result.changes));
+  result.changes = std::move(changes);
+  if (result.status == TaskStatus::kOk && !result.changes.empty()) {
+    result.status = TaskStatus::kChanged;
+  }
+  if (result.message.empty()) result.message = note;
+  return result;
 }
 
 TaskResult RunPruneTask(const PruneTask& task, bool check, const ProgramCourse& course,
@@ -103,10 +204,11 @@ TaskResult RunPruneTask(const PruneTask& task, bool check, const ProgramCourse& 
   if (!mine.empty()) {
     const auto kernel = context.kernel(check);
     if (!kernel) return Failed(kernel.error());
-    TaskResult pruned =
-        FromReport(Prune(**kernel, mine, task.whole, records->own.original_sysctls));
+    TaskResult pruned = FromReport(
+        Prune(**kernel, mine, WithVirtualAddresses(task.whole), records->own.original_sysctls));
     if (pruned.status == TaskStatus::kFailed) return pruned;
     changes = std::move(pruned.changes);
+    Append(changes, DaemonRemovals(mine, task.whole));
   }
   const OwnerRecord concluded = Conclude(records->own, task.whole);
   if (!check) {
@@ -120,7 +222,11 @@ TaskResult RunPruneTask(const PruneTask& task, bool check, const ProgramCourse& 
       return Failed(installed.error().In("the state is set but would not survive a reboot"),
                     std::move(changes));
     }
-    std::move(installed->begin(), installed->end(), std::back_inserter(changes));
+    Append(changes, std::move(*installed));
+  }
+  if (!check) {
+    const Status told = EndRunOfDaemon(task, records->own, concluded, context);
+    if (!told) return Failed(told.error(), std::move(changes));
   }
   return Succeeded(std::move(changes));
 }
@@ -137,7 +243,12 @@ Status ReleaseOwner(Kernel& kernel, const Store& store, const std::string& owner
     changes.push_back(std::move(text));
   }
   if (report.error) return Fail(*report.error);
-  return store.Remove(owner);
+  if (const Status removed = store.Remove(owner); !removed) return removed;
+  for (ChangeText& text : DaemonRemovals(mine, DesiredState())) {
+    text.reason = "made for " + owner;
+    changes.push_back(std::move(text));
+  }
+  return {};
 }
 
 }  // namespace drover

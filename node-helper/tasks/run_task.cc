@@ -4,6 +4,7 @@
 
 #include "node-helper/tasks/command_task.h"
 #include "node-helper/tasks/converge_task.h"
+#include "node-helper/tasks/daemon_tasks.h"
 #include "node-helper/tasks/file_task.h"
 #include "node-helper/tasks/package_task.h"
 #include "node-helper/tasks/probe_task.h"
@@ -38,6 +39,10 @@ struct Dispatch {
   }
   TaskResult operator()(const WaitForTask& action) const {
     return RunWaitForTask(task, action, context);
+  }
+  TaskResult operator()(const StatusTask& /*action*/) const { return RunStatusTask(context); }
+  TaskResult operator()(const HandoverTask& action) const {
+    return RunHandoverTask(action, task.check, context);
   }
   TaskResult operator()(const ProbeTask& action) const {
     return RunProbeTask(task, action, kProbePortFile, context.abandoned);

@@ -41,6 +41,7 @@ class Session {
     context_.store = parts.store;
     context_.run = parts.run;
     context_.ensure_service = parts.ensure_service;
+    context_.daemon = parts.daemon;
     context_.abandoned = [this] { return Abandoned(); };
     context_.kernel = [this](bool check) { return KernelFor(check); };
   }
@@ -223,7 +224,8 @@ class Session {
 bool ChangesTheNode(const Program& program) {
   return std::any_of(program.tasks.begin(), program.tasks.end(), [](const Task& task) {
     return !task.check && !std::holds_alternative<ProbeTask>(task.action) &&
-           !std::holds_alternative<WaitForTask>(task.action);
+           !std::holds_alternative<WaitForTask>(task.action) &&
+           !std::holds_alternative<StatusTask>(task.action);
   });
 }
 

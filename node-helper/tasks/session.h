@@ -31,12 +31,13 @@ struct SessionParts {
   std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
   std::function<Result<std::vector<ChangeText>>(bool check)> ensure_service;
   ProcessRunner run = RunProcess;
+  DaemonLink* daemon = nullptr;  // null: none can be reached
 };
 
 // The exit code: 0, or 1 after a session error or when tasks were left undone.
 int RunSession(const SessionParts& parts);
 
-// False for programs that only look: check mode, probes, waiting.
+// False for programs that only look: check mode, probes, waiting, status.
 bool ChangesTheNode(const Program& program);
 
 }  // namespace drover

@@ -9,6 +9,7 @@
 
 #include "node-helper/converge/kernel.h"
 #include "node-helper/store/store.h"
+#include "node-helper/tasks/daemon_link.h"
 #include "node-helper/tasks/process.h"
 #include "protocol/change.h"
 #include "protocol/program.h"
@@ -26,6 +27,7 @@ struct TaskContext {
   std::function<bool()> abandoned = [] { return false; };
   // Sees to it that the recorded state survives a reboot; what it did, or with check would do.
   std::function<Result<std::vector<ChangeText>>(bool check)> ensure_service;
+  DaemonLink* daemon = nullptr;  // null: none can be reached
 };
 
 // What the tasks of one program know about each other.

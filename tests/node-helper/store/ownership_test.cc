@@ -144,5 +144,79 @@ TEST(Ownership, WhatTwoOwnersHoldIsHeldAloneByNone) {
   EXPECT_TRUE(HeldAlone(dns, {web}).empty());
 }
 
+VrrpInstance Router(const std::string& name, std::uint8_t vrid = 51) {
+  VrrpInstance instance;
+  instance.name = name;
+  instance.interface = "eth0";
+  instance.vrid = vrid;
+  instance.password = "s3cret";
+  instance.addresses = {Prefix::Parse("10.0.0." + std::to_string(vrid) + "/32").value()};
+  return instance;
+}
+
+// Everything that a daemon carries out, with names that end in `suffix`.
+DesiredState ForDaemon(const std::string& suffix, std::uint8_t vrid) {
+  DesiredState state;
+  state.sync_daemons = {SyncDaemon{SyncRole::kMaster, "eth0"}};
+  state.vrrp_instances = {Router("web" + suffix, vrid)};
+  state.vrrp_groups = {VrrpGroup{"pair" + suffix, {"web" + suffix, "dns"}, {}}};
+  state.trackers = {Tracker{"uplink" + suffix, InterfaceTracker{"eth0"}}};
+  state.watches = {ServiceWatch{Web("rr", "10.0.0." + std::to_string(vrid)).key, {}}};
+  state.metrics = {MetricsListen{"127.0.0.1:9630"}};
+  return state;
+}
+
+TEST(Ownership, WhatTheDaemonCarriesOutIsClaimedConcludedAndHeldAloneLikeTheRest) {
+  const DesiredState wanted = ForDaemon("", 51);
+  const auto claimed = Claim(Fresh("web"), wanted, State({}), {});
+  ASSERT_TRUE(claimed);
+  EXPECT_EQ(claimed->state, wanted);
+  EXPECT_EQ(Conclude(*claimed, wanted).state, wanted);
+  EXPECT_TRUE(Conclude(*claimed, State({})).state.empty());
+  const auto again = Claim(*claimed, wanted, State({}), {});
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(SameContent(*again, *claimed));
+  const OwnerRecord other = RecordOf("other", ForDaemon("2", 52));
+  const DesiredState alone = HeldAlone(*claimed, {other});
+  EXPECT_EQ(alone.vrrp_instances, wanted.vrrp_instances);
+  EXPECT_EQ(alone.watches, wanted.watches);
+  EXPECT_TRUE(alone.sync_daemons.empty());
+  EXPECT_TRUE(alone.metrics.empty());
+}
+
+TEST(Ownership, SyncDaemonThatRanBeforeIsAdopted) {
+  const DesiredState wanted = ForDaemon("", 51);
+  DesiredState observed;
+  observed.sync_daemons = wanted.sync_daemons;
+  const auto claimed = Claim(Fresh("web"), wanted, observed, {});
+  ASSERT_TRUE(claimed);
+  EXPECT_EQ(Adopted(*claimed).sync_daemons, wanted.sync_daemons);
+}
+
+TEST(Ownership, OwnersCannotRunOneVirtualRouterOrHoldOneVirtualAddress) {
+  const auto refusal = [](DesiredState wanted, DesiredState held) {
+    const auto claimed = Claim(Fresh("dns"), wanted, State({}), {RecordOf("web", std::move(held))});
+    return claimed ? std::string() : claimed.error().message;
+  };
+  DesiredState held;
+  held.vrrp_instances = {Router("web")};
+  DesiredState wanted;
+  wanted.vrrp_instances = {Router("web")};
+  EXPECT_EQ(refusal(wanted, held), "");  // the same
+  wanted.vrrp_instances[0].password = "0ther";
+  const std::string differs = refusal(wanted, held);
+  EXPECT_NE(differs.find("vrrp_instance web: web owns it"), std::string::npos) << differs;
+  EXPECT_EQ(differs.find("s3cret"), std::string::npos);
+  EXPECT_EQ(differs.find("0ther"), std::string::npos);
+  wanted.vrrp_instances = {Router("dns")};
+  EXPECT_NE(refusal(wanted, held).find("virtual router 51 on eth0"), std::string::npos);
+  wanted.vrrp_instances[0].vrid = 52;
+  EXPECT_NE(refusal(wanted, held).find("10.0.0.51 as part of vrrp_instance web"),
+            std::string::npos);
+  EXPECT_NE(refusal(wanted, State({Vip("10.0.0.51/24", "eth0")})).find("web owns address"),
+            std::string::npos);
+  EXPECT_EQ(refusal(wanted, State({Vip("10.0.0.51/32", "lo")})), "");
+}
+
 }  // namespace
 }  // namespace drover
