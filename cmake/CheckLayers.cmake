@@ -2,7 +2,7 @@
 # library may show. A line out of place stops the configuration and names file and include.
 
 # Headers of the system that belong to the rim: pure folders may not include them.
-set(DROVER_PURE node-helper/converge node-helper/health node-helper/vrrp orchestrator/inventory orchestrator/template orchestrator/verify orchestrator/rollout)
+set(DROVER_PURE node-helper/converge node-helper/health node-helper/sync node-helper/vrrp orchestrator/inventory orchestrator/template orchestrator/verify orchestrator/rollout)
 set(DROVER_RIM_HEADERS "^(sys/socket|sys/epoll|unistd|poll|fcntl|thread|mutex|condition_variable|netdb|spawn)")
 
 function(drover_check_include file target quoted folder own foreign)
@@ -51,7 +51,8 @@ drover_layer(protocol FOREIGN nlohmann tl)
 drover_layer(node-helper/converge FOREIGN nlohmann tl)
 drover_layer(node-helper/health FOREIGN tl)
 drover_layer(node-helper/vrrp FOREIGN tl)
-drover_layer(node-helper/net OWN node-helper/converge FOREIGN netlink linux net netinet netpacket tl)
+drover_layer(node-helper/sync FOREIGN tl)
+drover_layer(node-helper/net OWN node-helper/converge node-helper/sync FOREIGN netlink linux net netinet netpacket tl)
 drover_layer(node-helper/store FOREIGN nlohmann tl)
 drover_layer(node-helper/tasks OWN node-helper/converge node-helper/health node-helper/net node-helper/store FOREIGN boost tl)
 drover_layer(node-helper/install OWN node-helper/store FOREIGN tl nlohmann)
