@@ -57,6 +57,19 @@ std::optional<Verdict> Check::ProbeEnded(const ProbeResult& result) {
   return Verdict{up_, up_ ? "answered " + times : result.reason + ", " + times};
 }
 
+CheckMemory Check::Remember() const {
+  return {up_, has_verdict_, run_, next_probe_, latency_, last_failure_};
+}
+
+void Check::Recall(const CheckMemory& memory, Time now) {
+  up_ = memory.up;
+  has_verdict_ = memory.has_verdict;
+  run_ = std::max(memory.run, 0);
+  if (memory.next_probe <= now + timing_.interval) next_probe_ = memory.next_probe;
+  latency_ = memory.latency;
+  last_failure_ = memory.last_failure;
+}
+
 std::chrono::milliseconds Check::Spread(std::chrono::milliseconds interval) {
   const std::int64_t width = interval.count() * timing_.jitter_percent / 100;
   if (width <= 0) return interval;

@@ -1,7 +1,7 @@
 // One health check as a rise/fall machine: when the next probe is due, and when a run of results
 // means up or down.
 //
-// Pure: no socket, no clock, no random numbers of its own. Probing is net/'s business; what a
+// Pure: no socket, no clock, no random numbers of its own. Probing is checks' business; what a
 // verdict does to ip_vs is pool.h's.
 #pragma once
 
@@ -41,6 +41,18 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
+// What a check knows, for the process that comes after an upgrade in place.
+struct CheckMemory {
+  bool up = false;
+  bool has_verdict = false;
+  int run = 0;
+  Time next_probe{};
+  std::chrono::microseconds latency{0};
+  std::string last_failure;
+
+  bool operator==(const CheckMemory&) const = default;
+};
+
 class Check {
  public:
   // `seed` spreads the checks; two checks with the same seed fire together.
@@ -57,6 +69,11 @@ class Check {
   [[nodiscard]] bool in_doubt() const { return run_ > 0; }
   [[nodiscard]] std::chrono::microseconds latency() const { return latency_; }
   [[nodiscard]] const std::string& last_failure() const { return last_failure_; }
+
+  [[nodiscard]] CheckMemory Remember() const;
+  // Goes on where another one was; a next probe that is further away than an interval is not
+  // believed.
+  void Recall(const CheckMemory& memory, Time now);
 
   // The longest time from a target's death until Verdict down: what the settings promise.
   static std::chrono::milliseconds WorstDetection(const Timing& timing);

@@ -25,11 +25,11 @@ VirtualService Pool::Effective(const VirtualService& desired,
     const auto found = health.find(destination.endpoint());
     if (found != health.end()) {
       const ServerHealth& server = found->second;
-      if (!server.up && settings_.on_failure == OnFailure::kRemove) continue;
+      if (!server.up && watch_.on_failure == OnFailure::kRemove) continue;
       const std::uint32_t full = server.dynamic_weight.value_or(destination.weight);
       const auto up_for = std::chrono::duration_cast<std::chrono::milliseconds>(now - server.since);
       destination.weight =
-          server.up && !server.maintenance ? RampedWeight(full, up_for, settings_.slow_start) : 0;
+          server.up && !server.maintenance ? RampedWeight(full, up_for, watch_.slow_start) : 0;
       // The quorum counts what a server is worth, not how far its ramp has come.
       if (server.up && !server.maintenance) live_weight += full;
       ramping_ = ramping_ || (server.up && !server.maintenance && destination.weight < full);
@@ -39,14 +39,14 @@ VirtualService Pool::Effective(const VirtualService& desired,
     effective.destinations.push_back(destination);
   }
   UpdateQuorum(live_weight, total_weight);
-  if (!has_quorum_ && settings_.sorry_server) effective.destinations = {*settings_.sorry_server};
+  if (!has_quorum_ && watch_.sorry_server) effective.destinations = {*watch_.sorry_server};
   return effective;
 }
 
 void Pool::UpdateQuorum(std::uint32_t live_weight, std::uint32_t total_weight) {
   // A quorum that all servers together cannot reach would be lost for ever.
-  const std::uint32_t quorum = std::min(settings_.quorum, total_weight);
-  const std::uint32_t hysteresis = std::min(settings_.hysteresis, quorum == 0 ? 0 : quorum - 1);
+  const std::uint32_t quorum = std::min(watch_.quorum, total_weight);
+  const std::uint32_t hysteresis = std::min(watch_.hysteresis, quorum == 0 ? 0 : quorum - 1);
   if (has_quorum_) {
     has_quorum_ = live_weight + hysteresis >= quorum && (live_weight > 0 || quorum == 0);
   } else {

@@ -9,28 +9,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "node-helper/health/check.h"
+#include "protocol/check_settings.h"
 #include "protocol/desired_state.h"
 
 namespace drover::health {
-
-// What becomes of a real server that is down.
-enum class OnFailure : std::uint8_t {
-  kRemove,  // out of the table
-  kQuiesce  // weight 0: established connections go on, as far as it answers them
-};
-
-// How a service reacts.
-struct PoolSettings {
-  OnFailure on_failure = OnFailure::kQuiesce;
-  std::chrono::milliseconds slow_start{
-      0};                    // a server that came up reaches its weight in this time; 0: at once
-  std::uint32_t quorum = 1;  // sum of the weights of live servers that a service needs
-  std::uint32_t hysteresis =
-      0;  // with quorum + hysteresis it comes back, below quorum - hysteresis it is lost
-  std::optional<Destination> sorry_server;  // takes the place of all when the quorum is lost
-};
 
 // A real server as its check sees it.
 struct ServerHealth {
@@ -41,9 +26,19 @@ struct ServerHealth {
   bool maintenance = false;  // drained by an operator: weight 0 whatever the check says
 };
 
+// One watched service. Rules (on failure, slow start, quorum, sorry server) are those of its watch:
+// with quorum + hysteresis a lost quorum comes back, below quorum - hysteresis it is lost.
 class Pool {
  public:
-  explicit Pool(const PoolSettings& settings) : settings_(settings) {}
+  explicit Pool(ServiceWatch watch) : watch_(std::move(watch)) {}
+
+  // What a pool remembers between two calls, for the process that comes after an upgrade in place.
+  // Slow start needs nothing: it counts from ServerHealth::since.
+  [[nodiscard]] bool Remember() const { return has_quorum_; }
+  void Recall(bool had_quorum) { has_quorum_ = had_quorum; }
+  // Other rules for the same service; the quorum stands until it is counted again.
+  void Change(ServiceWatch watch) { watch_ = std::move(watch); }
+  [[nodiscard]] const ServiceWatch& watch() const { return watch_; }
 
   // The service as it should be now. A server without an entry in `health` has no check and counts
   // as up.
@@ -57,7 +52,7 @@ class Pool {
  private:
   void UpdateQuorum(std::uint32_t live_weight, std::uint32_t total_weight);
 
-  PoolSettings settings_;
+  ServiceWatch watch_;
   bool has_quorum_ = true;
   bool ramping_ = false;
 };

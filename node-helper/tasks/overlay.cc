@@ -1,6 +1,7 @@
 #include "node-helper/tasks/overlay.h"
 
 #include <algorithm>
+#include <utility>
 #include <optional>
 #include <variant>
 
@@ -52,23 +53,12 @@ VirtualService Foresee(const VirtualService& service, const ServiceWatch& watch,
   for (const Destination& destination : service.destinations) {
     servers.emplace(destination.endpoint(), Foreseen(destination, watch, known, observed));
   }
-  health::PoolSettings settings = PoolSettingsOf(watch);
+  ServiceWatch settings = watch;
   settings.slow_start = std::chrono::milliseconds{0};  // when it began is the daemon's knowledge
-  return health::Pool(settings).Effective(service, servers, health::Time{});
+  return health::Pool(std::move(settings)).Effective(service, servers, health::Time{});
 }
 
 }  // namespace
-
-health::PoolSettings PoolSettingsOf(const ServiceWatch& watch) {
-  health::PoolSettings settings;
-  settings.on_failure = watch.on_failure == OnFailure::kRemove ? health::OnFailure::kRemove
-                                                               : health::OnFailure::kQuiesce;
-  settings.slow_start = watch.slow_start;
-  settings.quorum = watch.quorum;
-  settings.hysteresis = watch.hysteresis;
-  settings.sorry_server = watch.sorry_server;
-  return settings;
-}
 
 DesiredState Overlaid(DesiredState state, const Overlay& overlay, const DesiredState& observed) {
   for (VirtualService& service : state.services) {

@@ -13,8 +13,6 @@
 
 namespace drover {
 
-health::PoolSettings PoolSettingsOf(const ServiceWatch& watch);
-
 // The state with its services as `overlay` has them. What the daemon does not know (yet) stands as
 // it will before the first verdict: a real server that `observed` has in use is up, a new one is
 // what its checks take as initial.

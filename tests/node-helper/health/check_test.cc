@@ -84,5 +84,24 @@ TEST(HealthCheck, WorstDetectionIsWhatTheSettingsPromise) {
   EXPECT_EQ(Check::WorstDetection(fast), milliseconds(2000 + 2 * 200 + 1000));
 }
 
+TEST(HealthCheck, ARunOfFailuresGoesOnInTheProcessThatComesAfter) {
+  Check before(kSteady, 1, Time{});
+  before.ProbeEnded(kGood);
+  before.ProbeEnded(kGood);
+  before.ProbeEnded(kBad);
+  before.ProbeEnded(kBad);
+  const Time now{milliseconds(500)};
+  Check after(kSteady, 2, now);
+  after.Recall(before.Remember(), now);
+  EXPECT_EQ(after.Remember(), before.Remember());
+  EXPECT_EQ(after.ProbeEnded(kBad), (Verdict{false, "connection refused, 3 times in a row"}));
+}
+
+TEST(HealthCheck, AMemoryOfTheFarFutureDoesNotStopTheProbes) {
+  Check check(kSteady, 1, Time{});
+  check.Recall({.up = true, .next_probe = Time{std::chrono::hours(1)}}, Time{});
+  EXPECT_LE(check.next_probe(), Time{kSteady.interval});
+}
+
 }  // namespace
 }  // namespace drover::health
