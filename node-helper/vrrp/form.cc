@@ -43,4 +43,9 @@ std::vector<Form> FormBook::Accepted(Time now) const {
   return forms;
 }
 
+bool FormBook::Knows(std::uint8_t vrid, Time now) const {
+  return sent_.vrid == vrid || (next_ && next_->vrid == vrid) ||
+         (old_ && now < old_until_ && old_->vrid == vrid);
+}
+
 }  // namespace drover::vrrp

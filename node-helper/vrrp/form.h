@@ -48,6 +48,8 @@ class FormBook {
   [[nodiscard]] const Form& wanted() const { return next_ ? *next_ : sent_; }
   // The form that is sent comes first.
   [[nodiscard]] std::vector<Form> Accepted(Time now) const;
+  // Some accepted form has this id.
+  [[nodiscard]] bool Knows(std::uint8_t vrid, Time now) const;
 
  private:
   Form sent_;
