@@ -98,4 +98,21 @@ Result<SessionLock> SessionLock::Take(const std::string& directory, const RunInf
   return SessionLock(std::move(file));
 }
 
+Result<SessionLock> SessionLock::TakeBriefly(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.valid() && errno == ENOENT) {
+    if (const Status made = MakeDirectories(directory, 0700); !made) return Fail(made.error());
+    file.Reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  }
+  if (!file.valid()) return Fail(ErrnoError(errno, path));
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return Fail(ErrnoError(errno, path));
+    return Fail(ErrorCode::kUnreachable,
+                "this node is locked by " + HolderText(directory + "/lock.holder"));
+  }
+  if (!StillThere(file.get(), path)) return Fail(ErrorCode::kUnreachable, path + ": was removed");
+  return SessionLock(std::move(file));
+}
+
 }  // namespace drover

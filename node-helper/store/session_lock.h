@@ -22,6 +22,9 @@ class SessionLock {
   static Result<SessionLock> Take(const std::string& directory, const RunInfo& run,
                                   std::chrono::milliseconds patience,
                                   const std::function<bool()>& give_up);
+  // For a look of some milliseconds: takes it when it is free, and leaves no note. kUnreachable
+  // when it is held.
+  static Result<SessionLock> TakeBriefly(const std::string& directory);
 
  private:
   explicit SessionLock(Descriptor file) : file_(std::move(file)) {}

@@ -1,9 +1,11 @@
 #include "node-helper/tasks/overlay.h"
 
 #include <algorithm>
-#include <utility>
 #include <optional>
+#include <utility>
 #include <variant>
+
+#include "node-helper/health/pool.h"
 
 namespace drover {
 namespace {

@@ -6,7 +6,6 @@
 
 #include <vector>
 
-#include "node-helper/health/pool.h"
 #include "node-helper/tasks/daemon_link.h"
 #include "protocol/change.h"
 #include "protocol/desired_state.h"

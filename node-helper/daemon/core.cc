@@ -1,0 +1,544 @@
+#include "node-helper/daemon/core.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "node-helper/daemon/node_wants.h"
+#include "node-helper/store/session_lock.h"
+#include "node-helper/vrrp/tracking.h"
+
+namespace drover {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds kRepeatWindow{60};
+constexpr int kToldPerWindow = 5;
+constexpr double kEnoughHeld = 0.99;
+constexpr milliseconds kFreshSync{5000};
+constexpr std::size_t kMaxOpenChecks = 5;
+
+std::string NameFor(const std::string& instance) { return "vrrp_instance " + instance; }
+
+// What was wrong and what was done about it, in words.
+std::string RepairText(const Change& change) {
+  const ChangeText text = Describe(change);
+  if (text.verb == "add") return "was gone; set again (" + text.after + ")";
+  if (text.verb == "remove") return "was there (" + text.before + "); removed";
+  return "was " + text.before + "; set to " + text.after + " again";
+}
+
+}  // namespace
+
+void DaemonCore::SetEngines(CheckEngine* checks, TrackerEngine* trackers) {
+  parts_.checks = checks;
+  parts_.trackers = trackers;
+}
+
+// --- records
+
+void DaemonCore::Begin(const std::optional<CoreMemory>& memory, Time now) {
+  if (memory) {
+    ran_before_ = memory->running_for;
+    repairs_ = memory->repairs;
+    parts_.events->Remember(memory->events);
+    // Masters must go on sending before anything else is looked at.
+    if (!memory->speaker.empty()) {
+      if (const Status started = StartSpeaker(memory->speaker); !started) {
+        SetProblem("speaker", started.error().message);
+      }
+    }
+    if (const Status loaded = LoadWants(); loaded) {
+      [[maybe_unused]] const Status configured = ConfigureSpeaker();
+    }
+    fresh_ = false;
+    parts_.checks->Thaw(memory->checks);
+    [[maybe_unused]] const Status taken = TakeUp(now);
+    pools_.Recall(memory->quorums);
+    UpdatePools(now);
+    Retrack();
+    Look(now);
+    return;
+  }
+  if (const Status loaded = LoadWants(); !loaded) return;
+  [[maybe_unused]] const Status taken = TakeUp(now);
+  Look(now);
+  [[maybe_unused]] const Status configured = ConfigureSpeaker();
+}
+
+Status DaemonCore::LoadWants() {
+  auto records = parts_.store->LoadAll();
+  if (!records) {
+    SetProblem("records", records.error().message);
+    return Fail(records.error());
+  }
+  ClearProblems("records");
+  DesiredState wants = NodeWants(*records);
+  if (!(wants == wants_)) fresh_ = true;
+  wants_ = std::move(wants);
+  return {};
+}
+
+Status DaemonCore::Reload(Time now) {
+  if (const Status loaded = LoadWants(); !loaded) return loaded;
+  const Status taken = TakeUp(now);
+  const Status configured = ConfigureSpeaker();
+  return taken ? configured : taken;
+}
+
+// Everything but the speaker.
+Status DaemonCore::TakeUp(Time now) {
+  ObserveOnly(now);
+  pools_.Configure(wants_.services, wants_.watches);
+  parts_.trackers->Configure(wants_.trackers);
+  for (const Tracker& tracker : wants_.trackers) {
+    if (const auto* link = std::get_if<InterfaceTracker>(&tracker.target)) {
+      parts_.trackers->SetInterface(link->interface, parts_.link_is_up(link->interface));
+    }
+  }
+  parts_.checks->Configure(wants_.watches, wants_.services, InTable());
+  told_quorum_.clear();
+  UpdatePools(now);
+  parts_.soon();
+  const Status served = parts_.serve_metrics(wants_.metrics);
+  if (served) {
+    ClearProblems("metrics");
+  } else {
+    SetProblem("metrics", served.error().message);
+  }
+  return served;
+}
+
+Status DaemonCore::StartSpeaker(const std::string& remembered) {
+  auto started = parts_.start_speaker(remembered);
+  if (!started) return Fail(started.error());
+  speaker_ = std::move(*started);
+  tracked_.clear();
+  parts_.listen_to_speaker(speaker_->event_fd());
+  return {};
+}
+
+Status DaemonCore::ConfigureSpeaker() {
+  if (!speaker_ && wants_.vrrp_instances.empty()) return {};
+  ClearProblems("speaker");
+  Status done;
+  if (!speaker_) done = StartSpeaker("");
+  if (done) done = speaker_->Configure(wants_.vrrp_instances, wants_.vrrp_groups);
+  if (!done) {
+    SetProblem("speaker", done.error().message);
+    return done;
+  }
+  Retrack();
+  return {};
+}
+
+// --- trackers
+
+void DaemonCore::Retrack() {
+  if (!speaker_) return;
+  const std::vector<TrackerStatus> trackers = parts_.trackers->Statuses();
+  std::map<std::string, TrackedState> now;
+  for (const VrrpInstance& instance : wants_.vrrp_instances) {
+    std::vector<TrackedBy> uses = instance.track;
+    for (const VrrpGroup& group : wants_.vrrp_groups) {
+      if (std::find(group.instances.begin(), group.instances.end(), instance.name) ==
+          group.instances.end()) {
+        continue;
+      }
+      uses.insert(uses.end(), group.track.begin(), group.track.end());
+    }
+    const TrackedState state = vrrp::Judge(uses, trackers);
+    const auto before = tracked_.find(instance.name);
+    if (before == tracked_.end() ? !(state == TrackedState{}) : !(before->second == state)) {
+      speaker_->Track(instance.name, state);
+    }
+    now.emplace(instance.name, state);
+  }
+  tracked_ = std::move(now);
+}
+
+void DaemonCore::TrackerIsIn(const TrackerStatus& status) {
+  parts_.events->Add("tracker", "tracker " + status.name,
+                     (status.up ? "is up" : "is down") +
+                         (status.reason.empty() ? std::string() : ": " + status.reason),
+                     !status.up);
+  Retrack();
+}
+
+void DaemonCore::LinkChanged(const std::string& interface) {
+  const bool up = parts_.link_is_up(interface);
+  for (const Tracker& tracker : wants_.trackers) {
+    const auto* link = std::get_if<InterfaceTracker>(&tracker.target);
+    if (link != nullptr && link->interface == interface) {
+      parts_.trackers->SetInterface(interface, up);
+    }
+  }
+}
+
+// --- checks
+
+void DaemonCore::VerdictIsIn(const VerdictChanged& verdict) {
+  parts_.events->Add("check", "service " + ToString(verdict.service), verdict.reason, !verdict.up);
+  parts_.soon();
+}
+
+void DaemonCore::PrivateServicesAre(const std::vector<VirtualService>& services) {
+  for (const VirtualService& old : private_services_) {
+    const bool stays =
+        std::any_of(services.begin(), services.end(),
+                    [&](const VirtualService& other) { return other.key == old.key; });
+    if (!stays) leaving_.push_back(old);
+  }
+  private_services_ = services;
+  std::erase_if(leaving_, [&](const VirtualService& gone) {
+    return std::any_of(services.begin(), services.end(),
+                       [&](const VirtualService& other) { return other.key == gone.key; });
+  });
+  parts_.soon();
+}
+
+void DaemonCore::UpdatePools(Time now) {
+  const auto verdict_of = [this](const ServiceKey& service, const Endpoint& server) {
+    return parts_.checks->VerdictOf(service, server);
+  };
+  pools_.Update(verdict_of, now);
+  for (const VirtualService& service : wants_.services) {
+    // Before its first verdicts nobody knows whether a service can be served.
+    const bool decided = std::all_of(
+        service.destinations.begin(), service.destinations.end(), [&](const Destination& server) {
+          const auto verdict = verdict_of(service.key, server.endpoint());
+          return !verdict || verdict->decided;
+        });
+    if (!decided) continue;
+    const bool has = pools_.has_quorum(service.key);
+    const auto told = told_quorum_.find(service.key);
+    if (told != told_quorum_.end() && told->second == has) continue;
+    const auto logged = logged_quorum_.find(service.key);
+    if (logged == logged_quorum_.end() ? !has : logged->second != has) {
+      parts_.events->Add("check", NameOf(service),
+                         has ? "has its quorum of live real servers again"
+                             : "has lost its quorum of live real servers",
+                         !has);
+    }
+    told_quorum_[service.key] = has;
+    logged_quorum_[service.key] = has;
+    parts_.trackers->SetService(service.key, has);
+  }
+}
+
+Overlay DaemonCore::overlay(Time now) {
+  UpdatePools(now);
+  return pools_.overlay();
+}
+
+// --- the kernel
+
+Result<Kernel*> DaemonCore::OpenKernel() {
+  if (!kernel_) {
+    auto opened = parts_.open_kernel();
+    if (!opened) {
+      SetProblem("kernel", opened.error().message);
+      return Fail(opened.error());
+    }
+    kernel_ = std::move(*opened);
+    ClearProblems("kernel");
+  }
+  return kernel_.get();
+}
+
+void DaemonCore::ObserveOnly(Time now) {
+  const auto kernel = OpenKernel();
+  if (!kernel) return;
+  reconciler_.Look(
+      **kernel, DesiredState{}, [](const Change&) { return false; }, now);
+}
+
+std::map<ServiceKey, std::vector<Endpoint>> DaemonCore::InTable() const {
+  std::map<ServiceKey, std::vector<Endpoint>> in_use;
+  for (const VirtualService& service : reconciler_.observed().services) {
+    for (const Destination& destination : service.destinations) {
+      if (destination.weight > 0) in_use[service.key].push_back(destination.endpoint());
+    }
+  }
+  return in_use;
+}
+
+DesiredState DaemonCore::WantedNow() const {
+  DesiredState wanted = pools_.Apply(wants_);
+  wanted.services.insert(wanted.services.end(), private_services_.begin(), private_services_.end());
+  return wanted;
+}
+
+bool DaemonCore::IsOfHealth(const Change& change) const {
+  const auto has_key = [](const ServiceKey& key) {
+    return [&key](const VirtualService& service) { return service.key == key; };
+  };
+  const auto key_of = [](const auto& action) -> const ServiceKey* {
+    using Action = std::decay_t<decltype(action)>;
+    if constexpr (requires { action.service.key; }) {
+      return &action.service.key;
+    } else if constexpr (std::is_same_v<Action, AddDestination> ||
+                         std::is_same_v<Action, EditDestination> ||
+                         std::is_same_v<Action, RemoveDestination>) {
+      return &action.service;
+    } else {
+      return nullptr;
+    }
+  };
+  const ServiceKey* key = std::visit(key_of, change.action);
+  if (key == nullptr) return false;
+  if (std::any_of(private_services_.begin(), private_services_.end(), has_key(*key))) return true;
+  const bool of_service = std::holds_alternative<AddService>(change.action) ||
+                          std::holds_alternative<EditService>(change.action) ||
+                          std::holds_alternative<RemoveService>(change.action);
+  const auto& there = reconciler_.observed().services;
+  return !of_service && pools_.watches(*key) &&
+         std::any_of(there.begin(), there.end(), has_key(*key));
+}
+
+void DaemonCore::ApplyHealth(Time now) {
+  UpdatePools(now);
+  const auto kernel = OpenKernel();
+  if (!kernel) return;
+  RemovePrivate(**kernel);
+  reconciler_.ApplyQuickly(**kernel, WantedNow(),
+                           [this](const Change& change) { return IsOfHealth(change); });
+}
+
+void DaemonCore::RemovePrivate(Kernel& kernel) {
+  for (const VirtualService& service : leaving_) {
+    [[maybe_unused]] const Status gone = kernel.Apply({RemoveService{service}, "no longer asked"});
+  }
+  leaving_.clear();
+}
+
+void DaemonCore::Look(Time now) {
+  const auto lock = SessionLock::TakeBriefly(parts_.store->directory());
+  const bool session = !lock && lock.error().code == ErrorCode::kUnreachable;
+  if (session_at_work_ && !session) [[maybe_unused]]
+    const Status read = Reload(now);
+  session_at_work_ = session;
+  ApplyHealth(now);
+  const auto kernel = OpenKernel();
+  if (!kernel) return;
+  if (session) {
+    reconciler_.Look(
+        **kernel, WantedNow(), [this](const Change& change) { return IsOfHealth(change); }, now);
+  } else {
+    const LookReport report = reconciler_.Look(**kernel, WantedNow(), nullptr, now);
+    TellRepairs(report, now);
+    TellFailures(report.failures);
+    fresh_ = false;
+  }
+  MayPreempt(now);
+}
+
+// A tug of war with another program does not fill the log.
+void DaemonCore::TellRepairs(const LookReport& report, Time now) {
+  for (const Change& change : report.done) {
+    if (fresh_) {
+      parts_.events->Add("daemon", Describe(change).resource, "set as recorded");
+      continue;
+    }
+    ++repairs_;
+    const std::string resource = Describe(change).resource;
+    Repeats& repeats = repeats_[resource];
+    if (now - repeats.since > kRepeatWindow) repeats = Repeats{now, 0};
+    if (++repeats.times > kToldPerWindow) continue;
+    std::string text = RepairText(change);
+    if (repeats.times == kToldPerWindow) text += "; this repeats and is no longer told for a while";
+    parts_.events->Add("drift", resource, text, true);
+  }
+}
+
+void DaemonCore::TellFailures(const std::vector<std::string>& failures) {
+  if (failures == last_failures_) return;
+  for (const std::string& failure : failures) {
+    if (std::find(last_failures_.begin(), last_failures_.end(), failure) != last_failures_.end()) {
+      continue;
+    }
+    parts_.events->Add("daemon", "", "cannot be set: " + failure, true);
+  }
+  if (failures.empty()) parts_.events->Add("daemon", "", "everything that was recorded is set");
+  last_failures_ = failures;
+}
+
+// --- the speaker
+
+void DaemonCore::SpeakerSpoke() {
+  if (!speaker_) return;
+  for (const SpeakerEvent& event : speaker_->TakeEvents()) Told(event);
+}
+
+void DaemonCore::Told(const SpeakerEvent& event) {
+  const std::string subject = event.instance.empty() ? "" : NameFor(event.instance);
+  if (const auto* moved = std::get_if<InstanceMoved>(&event.what)) {
+    parts_.events->Add("vrrp", subject, moved->from + " -> " + moved->to + ": " + moved->reason,
+                       moved->to == "fault");
+    ClearProblems("vrrp " + event.instance);
+    if (moved->to == "backup" && moved->from != "master") WaitForSync(event.instance, event.at);
+  } else if (const auto* rival = std::get_if<RivalSeen>(&event.what)) {
+    parts_.events->Add(
+        "rival", subject,
+        rival->address.ToString() + " is claimed by " + rival->mac + ": " + rival->answer, true);
+  } else if (const auto* repaired = std::get_if<AddressRepaired>(&event.what)) {
+    ++repairs_;
+    parts_.events->Add("drift", repaired->resource, "was gone; set again", true);
+  } else if (const auto* problem = std::get_if<SpeakerProblem>(&event.what)) {
+    SetProblem("vrrp " + event.instance,
+               (subject.empty() ? "vrrp" : subject) + ": " + problem->text);
+  }
+}
+
+// A node that comes back takes over only when it knows the connections of the master.
+void DaemonCore::WaitForSync(const std::string& instance, Time now) {
+  if (wants_.sync_daemons.empty() || !speaker_) return;
+  const auto found =
+      std::find_if(wants_.vrrp_instances.begin(), wants_.vrrp_instances.end(),
+                   [&](const VrrpInstance& other) { return other.name == instance; });
+  if (found == wants_.vrrp_instances.end() || found->sync_wait.count() == 0) return;
+  speaker_->AllowPreempt(instance, false);
+  waits_for_sync_[instance] = now;
+}
+
+void DaemonCore::MayPreempt(Time now) {
+  if (!speaker_) return;
+  const bool agrees =
+      sync_ && !sync_->peers.empty() &&
+      std::all_of(sync_->peers.begin(), sync_->peers.end(), [](const SyncPeerStatus& peer) {
+        return peer.held >= kEnoughHeld && peer.age < kFreshSync;
+      });
+  std::erase_if(waits_for_sync_, [&](const auto& waiting) {
+    const auto found =
+        std::find_if(wants_.vrrp_instances.begin(), wants_.vrrp_instances.end(),
+                     [&](const VrrpInstance& other) { return other.name == waiting.first; });
+    if (found == wants_.vrrp_instances.end()) return true;
+    const bool over = wants_.sync_daemons.empty() || now - waiting.second >= found->sync_wait;
+    if (!agrees && !over) return false;
+    parts_.events->Add(
+        "sync", NameFor(waiting.first),
+        agrees ? "the connection table is filled" : "no longer waits for the connection table");
+    speaker_->AllowPreempt(waiting.first, true);
+    return true;
+  });
+}
+
+void DaemonCore::SyncIs(const SyncStatus& sync, Time now) {
+  sync_ = sync;
+  MayPreempt(now);
+}
+
+Status DaemonCore::SettleForms(const std::vector<std::string>& unsettled) {
+  if (speaker_) speaker_->SettleForms(unsettled);
+  return {};
+}
+
+Status DaemonCore::Move(HandoverMove move, const std::vector<std::string>& instances) {
+  std::vector<std::string> names = instances;
+  for (const VrrpInstance& instance : wants_.vrrp_instances) {
+    if (instances.empty()) names.push_back(instance.name);
+  }
+  for (const std::string& name : names) {
+    const bool known =
+        std::any_of(wants_.vrrp_instances.begin(), wants_.vrrp_instances.end(),
+                    [&](const VrrpInstance& instance) { return instance.name == name; });
+    if (!known || !speaker_) {
+      return Fail(ErrorCode::kNotFound, NameFor(name) + ": there is none on this node");
+    }
+  }
+  for (const std::string& name : names) {
+    if (move == HandoverMove::kReturn) {
+      speaker_->Return(name);
+    } else if (const Status yielded = speaker_->Yield(name); !yielded) {
+      return Fail(yielded.error().In(NameFor(name)));
+    }
+  }
+  return {};
+}
+
+Settlement DaemonCore::Settled() const {
+  Settlement settlement;
+  const std::vector<InstanceStatus> instances =
+      speaker_ ? speaker_->Snapshot() : std::vector<InstanceStatus>{};
+  for (const VrrpInstance& wanted : wants_.vrrp_instances) {
+    const auto found =
+        std::find_if(instances.begin(), instances.end(),
+                     [&](const InstanceStatus& status) { return status.name == wanted.name; });
+    if (found == instances.end()) {
+      settlement.open.push_back(NameFor(wanted.name) + " does not run yet");
+    } else if (found->state == "fault") {
+      settlement.faults.push_back(NameFor(wanted.name) + " is in fault: " + found->reason);
+    } else if (found->state == "backup" && !found->last_heard) {
+      settlement.open.push_back(NameFor(wanted.name) + " is backup and hears no master yet");
+    } else if (found->state != "backup" && found->state != "master") {
+      settlement.open.push_back(NameFor(wanted.name) + " has no role yet");
+    }
+  }
+  if (parts_.checks->decided()) return settlement;
+  std::size_t undecided = 0;
+  for (const OverlaidService& service : pools_.overlay().services) {
+    for (const Destination& server : service.wanted.destinations) {
+      const auto verdict = parts_.checks->VerdictOf(service.wanted.key, server.endpoint());
+      if (!verdict || verdict->decided || ++undecided > kMaxOpenChecks) continue;
+      settlement.open.push_back("the checks of real server " + server.endpoint().ToString() +
+                                " of service " + ToString(service.wanted.key) +
+                                " have no verdict yet");
+    }
+  }
+  if (undecided > kMaxOpenChecks) {
+    settlement.open.push_back("and " + std::to_string(undecided - kMaxOpenChecks) +
+                              " more real servers");
+  }
+  return settlement;
+}
+
+// --- end and upgrade
+
+CoreMemory DaemonCore::Freeze(Time now) {
+  CoreMemory memory;
+  memory.checks = parts_.checks->Freeze();
+  memory.quorums = pools_.Remember();
+  memory.repairs = repairs_;
+  memory.running_for = ran_before_ + std::chrono::duration_cast<milliseconds>(now - started_);
+  SpeakerSpoke();
+  memory.events = parts_.events->Newest(kMaxStatusEvents);
+  // Last, because from here on no advert goes out.
+  if (speaker_) memory.speaker = speaker_->Freeze();
+  return memory;
+}
+
+void DaemonCore::Unfreeze(const CoreMemory& memory) {
+  if (!speaker_) return;
+  speaker_.reset();
+  if (const Status started = StartSpeaker(memory.speaker); !started) {
+    SetProblem("speaker", started.error().message);
+    return;
+  }
+  [[maybe_unused]] const Status configured = ConfigureSpeaker();
+}
+
+void DaemonCore::Stop() {
+  if (speaker_) {
+    speaker_->Stop(SpeakerStop::kHandOver);
+    SpeakerSpoke();
+    speaker_.reset();
+  }
+  leaving_.insert(leaving_.end(), private_services_.begin(), private_services_.end());
+  if (const auto kernel = OpenKernel(); kernel) RemovePrivate(**kernel);
+}
+
+// --- problems and status
+
+void DaemonCore::SetProblem(const std::string& source, const std::string& text) {
+  std::string& known = problems_[source];
+  if (known == text) return;
+  known = text;
+  parts_.events->Add("daemon", "", text, true);
+}
+
+void DaemonCore::ClearProblems(const std::string& source) { problems_.erase(source); }
+
+}  // namespace drover

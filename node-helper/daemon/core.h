@@ -1,0 +1,161 @@
+// The daemon without its loop: what it makes of records, verdicts, trackers, the speaker's events
+// and looks at the kernel, and how it tells about itself. The loop (daemon_loop.cc) brings the
+// events and the time; engines, speaker and kernel are given.
+//
+// One thread at a time.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node-helper/checks/check_engine.h"
+#include "node-helper/checks/tracker_engine.h"
+#include "node-helper/daemon/event_log.h"
+#include "node-helper/daemon/pools.h"
+#include "node-helper/daemon/reconcile.h"
+#include "node-helper/net/ipvs_stats.h"
+#include "node-helper/speaker/speaker.h"
+#include "node-helper/store/store.h"
+#include "node-helper/tasks/daemon_link.h"
+#include "protocol/node_status.h"
+
+namespace drover {
+
+// What the core works with. Everything but the store and the log may be made late.
+struct CoreParts {
+  const Store* store = nullptr;
+  EventLog* events = nullptr;
+  CheckEngine* checks = nullptr;
+  TrackerEngine* trackers = nullptr;
+  std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
+  std::function<Result<std::unique_ptr<Speaker>>(const std::string& remembered)> start_speaker;
+  std::function<bool(const std::string& interface)> link_is_up;
+  // The speaker has started: its descriptor is to be listened to.
+  std::function<void(int event_fd)> listen_to_speaker;
+  // Where metrics are given from now on (none or one).
+  std::function<Status(const std::vector<MetricsListen>&)> serve_metrics;
+  // Weights may have to change: ApplyHealth is to be called soon, once for many verdicts.
+  std::function<void()> soon;
+  std::function<Result<std::vector<ServiceCounters>>()> read_counters;
+};
+
+// What a handler of an upgrade in place hands to the next process.
+struct CoreMemory {
+  std::string speaker;
+  std::string checks;
+  std::map<std::string, bool> quorums;
+  std::vector<LoggedEvent> events;
+  std::uint64_t repairs = 0;
+  std::chrono::milliseconds running_for{0};
+};
+
+// Whether every instance has its role and every check its verdict.
+struct Settlement {
+  std::vector<std::string> open;    // what has not, one sentence each
+  std::vector<std::string> faults;  // instances in fault, with their reason
+};
+
+class DaemonCore {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  DaemonCore(CoreParts parts, Time now) : parts_(std::move(parts)), started_(now) {}
+  void SetEngines(CheckEngine* checks, TrackerEngine* trackers);
+
+  // First call: takes up what the process before an upgrade in place left, if anything.
+  void Begin(const std::optional<CoreMemory>& memory, Time now);
+  // Reads the records and hands their parts to those who carry them out. The error is the first
+  // of what could not be taken up; the rest is.
+  Status Reload(Time now);
+  // Compares the kernel with what is wanted and repairs it; while a session is at work only what
+  // checks decide.
+  void Look(Time now);
+  // What verdicts say goes to ip_vs at once.
+  void ApplyHealth(Time now);
+  // Tries again what failed, as SIGHUP asks.
+  void StartAfresh() { reconciler_.StartAfresh(); }
+
+  void VerdictIsIn(const VerdictChanged& verdict);
+  void TrackerIsIn(const TrackerStatus& status);
+  void PrivateServicesAre(const std::vector<VirtualService>& services);
+  void LinkChanged(const std::string& interface);
+  void SpeakerSpoke();
+  // The connection tables of the peers and ours (daemon/sync_meter).
+  void SyncIs(const SyncStatus& sync, Time now);
+
+  [[nodiscard]] Overlay overlay(Time now);
+  [[nodiscard]] Settlement Settled() const;
+  Status SettleForms(const std::vector<std::string>& unsettled);
+  Status Move(HandoverMove move, const std::vector<std::string>& instances);
+  [[nodiscard]] NodeStatus StatusNow(Time now);
+  [[nodiscard]] const DesiredState& wants() const { return wants_; }
+  [[nodiscard]] bool ramping() const { return pools_.ramping(); }
+  [[nodiscard]] const CheckEngine* checks() const { return parts_.checks; }
+  [[nodiscard]] EventLog& events() const { return *parts_.events; }
+
+  // Everything stands still afterwards; Unfreeze when the next process did not come.
+  CoreMemory Freeze(Time now);
+  void Unfreeze(const CoreMemory& memory);
+  // Hands over and takes back what is only ours (private services).
+  void Stop();
+
+ private:
+  struct Repeats {
+    Time since;
+    int times = 0;
+  };
+  Status LoadWants();
+  Status TakeUp(Time now);
+  Status StartSpeaker(const std::string& remembered);
+  Status ConfigureSpeaker();
+  void Retrack();
+  void UpdatePools(Time now);
+  Result<Kernel*> OpenKernel();
+  void ObserveOnly(Time now);
+  void RemovePrivate(Kernel& kernel);
+  [[nodiscard]] std::map<ServiceKey, std::vector<Endpoint>> InTable() const;
+  [[nodiscard]] DesiredState WantedNow() const;
+  // Checks decide it, or it is only ours: also done while a session is at work.
+  [[nodiscard]] bool IsOfHealth(const Change& change) const;
+  void TellRepairs(const LookReport& report, Time now);
+  void TellFailures(const std::vector<std::string>& failures);
+  void Told(const SpeakerEvent& event);
+  void WaitForSync(const std::string& instance, Time now);
+  void MayPreempt(Time now);
+  [[nodiscard]] ServiceStatus StatusOf(const VirtualService& service) const;
+  // By where they come from ("records", "vrrp web"); logged when they come.
+  void SetProblem(const std::string& source, const std::string& text);
+  void ClearProblems(const std::string& source);
+
+  CoreParts parts_;
+  Time started_;
+  std::chrono::milliseconds ran_before_{0};
+  DesiredState wants_;
+  Pools pools_;
+  Reconciler reconciler_;
+  std::unique_ptr<Kernel> kernel_;
+  std::unique_ptr<Speaker> speaker_;
+  std::map<std::string, TrackedState> tracked_;
+  std::vector<VirtualService> private_services_;
+  std::vector<VirtualService> leaving_;  // private services that are to be removed
+  std::map<std::string, std::string> problems_;
+  std::vector<std::string> last_failures_;
+  std::map<std::string, Repeats> repeats_;
+  std::map<std::string, Time> waits_for_sync_;  // instances that may not preempt yet, since when
+  std::optional<SyncStatus> sync_;
+  std::vector<ServiceCounters> counters_;
+  Time counters_at_{};
+  std::map<ServiceKey, bool> told_quorum_;  // to the trackers, since the last Configure
+  std::map<ServiceKey, bool> logged_quorum_;
+  std::uint64_t repairs_ = 0;
+  bool session_at_work_ = false;
+  bool fresh_ = true;  // what the next look sets was just recorded: that is no drift
+};
+
+}  // namespace drover

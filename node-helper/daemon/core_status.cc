@@ -1,0 +1,109 @@
+// What the core tells about itself.
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "node-helper/daemon/core.h"
+#include "protocol/version.h"
+
+namespace drover {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kCountersAge{2000};
+
+template <typename List, typename Key>
+auto FindService(const List& list, const Key& key) {
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const auto& entry) { return entry.service == key; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+template <typename List>
+auto FindServer(const List& list, const Endpoint& endpoint) {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const auto& entry) {
+    if constexpr (requires { entry.endpoint(); }) {
+      return entry.endpoint() == endpoint;
+    } else {
+      return entry.endpoint == endpoint;
+    }
+  });
+  return found == list.end() ? nullptr : &*found;
+}
+
+const VirtualService* FindKey(const std::vector<VirtualService>& list, const ServiceKey& key) {
+  const auto found = std::find_if(list.begin(), list.end(),
+                                  [&](const VirtualService& other) { return other.key == key; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+ServiceStatus DaemonCore::StatusOf(const VirtualService& service) const {
+  const VirtualService* effective = pools_.effective(service.key);
+  const VirtualService& now = effective == nullptr ? service : *effective;
+  const VirtualService* table = FindKey(reconciler_.observed().services, service.key);
+  const ServiceCounters* counters = FindService(counters_, service.key);
+  ServiceStatus status;
+  status.service = service.key;
+  status.scheduler = service.scheduler;
+  status.watched = effective != nullptr;
+  status.has_quorum = pools_.has_quorum(service.key);
+  if (counters != nullptr) status.connections = counters->traffic.connections;
+  std::vector<Destination> shown = service.destinations;
+  for (const Destination& other : now.destinations) {
+    if (FindServer(service.destinations, other.endpoint()) != nullptr) continue;
+    shown.push_back(other);  // the sorry server
+    status.sorry = true;
+  }
+  for (const Destination& destination : shown) {
+    const Endpoint endpoint = destination.endpoint();
+    ServerStatus server;
+    server.endpoint = endpoint;
+    server.forward = destination.forward;
+    server.wanted = destination.weight;
+    const Destination* as_now = FindServer(now.destinations, endpoint);
+    server.weight = as_now == nullptr ? 0 : as_now->weight;
+    server.in_table = table != nullptr && FindServer(table->destinations, endpoint) != nullptr;
+    if (const auto verdict = parts_.checks->VerdictOf(service.key, endpoint)) {
+      server.up = verdict->up;
+      server.checks = verdict->checks;
+    }
+    if (counters != nullptr) {
+      if (const auto* counted = FindServer(counters->destinations, endpoint)) {
+        server.active = counted->active;
+        server.inactive = counted->inactive;
+      }
+    }
+    status.servers.push_back(std::move(server));
+  }
+  return status;
+}
+
+NodeStatus DaemonCore::StatusNow(Time now) {
+  if (parts_.read_counters && !wants_.services.empty() && now - counters_at_ >= kCountersAge) {
+    counters_ = parts_.read_counters().value_or(std::vector<ServiceCounters>{});
+    counters_at_ = now;
+  }
+  NodeStatus status;
+  utsname names{};
+  if (::uname(&names) == 0) status.host = names.nodename;
+  status.version = kVersion;
+  status.pid = ::getpid();
+  status.running_for = ran_before_ + std::chrono::duration_cast<milliseconds>(now - started_);
+  status.repairs = repairs_;
+  for (const auto& [source, text] : problems_) status.problems.push_back(text);
+  status.problems.insert(status.problems.end(), last_failures_.begin(), last_failures_.end());
+  if (speaker_) status.instances = speaker_->Snapshot();
+  for (const VirtualService& service : wants_.services) {
+    status.services.push_back(StatusOf(service));
+  }
+  status.trackers = parts_.trackers->Statuses();
+  status.sync = sync_;
+  status.events = parts_.events->Newest(kMaxStatusEvents);
+  return status;
+}
+
+}  // namespace drover

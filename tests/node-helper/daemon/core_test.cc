@@ -1,0 +1,373 @@
+#include "node-helper/daemon/core.h"
+
+#include <gtest/gtest.h>
+
+#include "node-helper/store/session_lock.h"
+#include "tests/fakes/fake_engines.h"
+#include "tests/fakes/fake_kernel.h"
+#include "tests/node-helper/store/samples.h"
+#include "tests/node-helper/store/temp_folder.h"
+
+namespace drover {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Lends the fixture's kernel to a core that wants one of its own.
+class LentKernel : public Kernel {
+ public:
+  explicit LentKernel(Kernel& kernel) : kernel_(kernel) {}
+  Result<DesiredState> Observe(const std::vector<std::string>& keys) override {
+    return kernel_.Observe(keys);
+  }
+  Status Apply(const Change& change) override { return kernel_.Apply(change); }
+  Status Rehearse(const Change& change) override { return kernel_.Rehearse(change); }
+
+ private:
+  Kernel& kernel_;
+};
+
+VrrpInstance Instance(const std::string& name = "web") {
+  VrrpInstance instance;
+  instance.name = name;
+  instance.interface = "eth0";
+  instance.addresses = {Prefix::Parse("10.0.0.200/32").value()};
+  return instance;
+}
+
+ServiceWatch Watch() {
+  ServiceWatch watch;
+  watch.service = Web().key;
+  watch.checks = {CheckSettings{TcpCheck{}}};
+  return watch;
+}
+
+DesiredState WatchedWeb() {
+  DesiredState state = State({}, {}, {Web()});
+  state.watches = {Watch()};
+  return state;
+}
+
+class Daemon : public ::testing::Test {
+ protected:
+  Daemon()
+      : store_(folder_ / "state"),
+        log_(DaemonLog::ToSyslogOr(folder_ / "log")),
+        events_(EventFile{}, log_),
+        core_(Parts(), now_) {}
+
+  CoreParts Parts() {
+    CoreParts parts;
+    parts.store = &store_;
+    parts.events = &events_;
+    parts.checks = &checks_;
+    parts.trackers = &trackers_;
+    parts.open_kernel = [this]() -> Result<std::unique_ptr<Kernel>> {
+      return std::make_unique<LentKernel>(kernel_);
+    };
+    parts.start_speaker =
+        [this](const std::string& remembered) -> Result<std::unique_ptr<Speaker>> {
+      speaker_.remembered = remembered;
+      return std::make_unique<FakeSpeaker>(speaker_);
+    };
+    parts.link_is_up = [this](const std::string& name) { return !down_links_.contains(name); };
+    parts.listen_to_speaker = [](int /*fd*/) {};
+    parts.serve_metrics = [](const std::vector<MetricsListen>&) -> Status { return {}; };
+    parts.soon = [this] { ++asked_soon_; };
+    return parts;
+  }
+  void Record(const DesiredState& state, const std::string& owner = "web") {
+    ASSERT_TRUE(store_.Save(RecordOf(owner, state)));
+  }
+  void Begin(const DesiredState& state) {
+    Record(state);
+    core_.Begin(std::nullopt, now_);
+  }
+  void Decide(bool first, bool second) {
+    checks_.Decide(Web().key, Web().destinations[0].endpoint(), first);
+    checks_.Decide(Web().key, Web().destinations[1].endpoint(), second);
+  }
+  std::vector<std::uint32_t> Weights() {
+    std::vector<std::uint32_t> weights;
+    for (const Destination& destination : kernel_.state().services.at(0).destinations) {
+      weights.push_back(destination.weight);
+    }
+    return weights;
+  }
+  std::string Told(const std::string& kind) {
+    std::string text;
+    for (const LoggedEvent& event : events_.Newest(500)) {
+      if (event.kind == kind) text += event.subject + ": " + event.text + "\n";
+    }
+    return text;
+  }
+  void Later(milliseconds time) {
+    now_ += time;
+    core_.Look(now_);
+  }
+
+  TempFolder folder_;
+  Store store_;
+  DaemonLog log_;
+  EventLog events_;
+  FakeKernel kernel_;
+  FakeChecks checks_;
+  FakeTrackers trackers_;
+  SpeakerState speaker_;
+  std::set<std::string> down_links_;
+  int asked_soon_ = 0;
+  DaemonCore::Time now_{seconds{1000}};
+  DaemonCore core_;
+};
+
+TEST_F(Daemon, SetsWhatIsRecordedAndRepairsDriftWithAWordAboutIt) {
+  Begin(State({Vip("10.0.0.100/32")}, {}, {Web()}));
+  EXPECT_EQ(kernel_.state().addresses.size(), 1U);
+  EXPECT_EQ(Told("drift"), "");
+  kernel_.state().addresses.clear();
+  kernel_.state().services[0].destinations[1].weight = 9;
+  Later(milliseconds{500});
+  EXPECT_EQ(kernel_.state().addresses.size(), 1U);
+  EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{1, 1}));
+  EXPECT_EQ(Told("drift"),
+            "real server 10.0.0.12:80 of service tcp 10.0.0.100:80: was dr weight 9; set to dr "
+            "weight 1 again\n"
+            "address 10.0.0.100/32 on lo: was gone; set again (10.0.0.100/32)\n");
+  EXPECT_EQ(core_.StatusNow(now_).repairs, 2U);
+}
+
+TEST_F(Daemon, ATugOfWarDoesNotFillTheLog) {
+  Begin(State({Vip("10.0.0.100/32")}));
+  for (int i = 0; i < 50; ++i) {
+    kernel_.state().addresses.clear();
+    Later(milliseconds{500});
+  }
+  EXPECT_EQ(core_.StatusNow(now_).repairs, 50U);
+  const std::string told = Told("drift");
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 5);
+}
+
+TEST_F(Daemon, WhileASessionIsAtWorkOnlyWeightsAreApplied) {
+  Begin(WatchedWeb());
+  Decide(true, true);
+  core_.ApplyHealth(now_);
+  EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{1, 1}));
+  {
+    const auto session =
+        SessionLock::Take(store_.directory(), RunInfo{}, milliseconds{0}, [] { return true; });
+    ASSERT_TRUE(session);
+    Record(State({Vip("10.0.0.101/32")}), "dns");  // the session has not set it yet
+    Decide(true, false);
+    core_.ApplyHealth(now_);
+    Later(milliseconds{500});
+    EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{1, 0}));
+    EXPECT_TRUE(kernel_.state().addresses.empty());
+    kernel_.state().services.clear();  // as a prune does
+    Decide(true, true);
+    core_.ApplyHealth(now_);
+    Later(milliseconds{500});
+    EXPECT_TRUE(kernel_.state().services.empty());
+  }
+  Later(milliseconds{500});  // what the session left behind is read again
+  EXPECT_EQ(kernel_.state().addresses.size(), 1U);
+  EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{1, 1}));
+}
+
+TEST_F(Daemon, VerdictsMoveWeightsAndAreNoDrift) {
+  Begin(WatchedWeb());
+  EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{0, 0}));  // nobody has answered yet
+  Decide(true, true);
+  core_.VerdictIsIn({Web().key, Web().destinations[0].endpoint(), true, "10.0.0.11:80 is up"});
+  EXPECT_GT(asked_soon_, 0);
+  core_.ApplyHealth(now_);
+  EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{1, 1}));
+  Later(milliseconds{500});
+  EXPECT_EQ(Told("drift"), "");
+  EXPECT_EQ(core_.overlay(now_).services.at(0).effective, Web());
+}
+
+TEST_F(Daemon, ServersThatWereInUseBeforeItStartedStayInUse) {
+  kernel_.state().services = {Web()};
+  kernel_.state().services[0].destinations[1].weight = 0;
+  Begin(WatchedWeb());
+  EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{1, 0}));
+}
+
+TEST_F(Daemon, LostQuorumBringsTheSorryServerAndTellsTrackers) {
+  DesiredState state = WatchedWeb();
+  state.watches[0].sorry_server = Destination{IpAddress::V4({10, 0, 0, 99}), 80};
+  Begin(state);
+  Decide(true, true);
+  core_.ApplyHealth(now_);
+  EXPECT_TRUE(trackers_.quorums.at(Web().key));
+  Decide(false, false);
+  core_.ApplyHealth(now_);
+  ASSERT_EQ(kernel_.state().services[0].destinations.size(), 1U);
+  EXPECT_EQ(kernel_.state().services[0].destinations[0].address.ToString(), "10.0.0.99");
+  EXPECT_FALSE(trackers_.quorums.at(Web().key));
+  EXPECT_NE(Told("check").find("has lost its quorum"), std::string::npos);
+  const ServiceStatus status = core_.StatusNow(now_).services.at(0);
+  EXPECT_TRUE(status.sorry);
+  EXPECT_EQ(status.servers.size(), 3U);
+}
+
+TEST_F(Daemon, PrivateServicesAreOnlyItsOwnAndGoWhenItStops) {
+  Begin(WatchedWeb());
+  VirtualService probe;
+  probe.key = FwmarkKey{0x70000001};
+  probe.destinations = {Web().destinations[0]};
+  probe.destinations[0].port = 0;
+  core_.PrivateServicesAre({probe});
+  core_.ApplyHealth(now_);
+  EXPECT_EQ(kernel_.state().services.size(), 2U);
+  VirtualService other = probe;
+  other.key = FwmarkKey{0x70000002};
+  core_.PrivateServicesAre({other});
+  core_.ApplyHealth(now_);
+  ASSERT_EQ(kernel_.state().services.size(), 2U);
+  EXPECT_EQ(kernel_.state().services[1].key, other.key);
+  EXPECT_TRUE(store_.Load("web")->state.services.size() == 1U);
+  core_.Stop();
+  EXPECT_EQ(kernel_.state().services.size(), 1U);
+}
+
+TEST_F(Daemon, TrackersOfInstanceAndGroupBecomeFaultAndWeight) {
+  DesiredState state;
+  state.vrrp_instances = {Instance("web"), Instance("dns")};
+  state.vrrp_instances[1].addresses = {Prefix::Parse("10.0.0.201/32").value()};
+  state.vrrp_instances[0].track = {TrackedBy{"uplink", -50}};
+  state.vrrp_groups = {VrrpGroup{"pair", {"web", "dns"}, {TrackedBy{"inside", 0}}}};
+  state.trackers = {Tracker{"uplink", InterfaceTracker{"eth0"}},
+                    Tracker{"inside", InterfaceTracker{"eth1"}}};
+  Begin(state);
+  EXPECT_EQ(speaker_.instances.size(), 2U);
+  EXPECT_EQ(speaker_.tracked["web"], TrackedState{});
+  down_links_ = {"eth0", "eth1"};
+  core_.LinkChanged("eth0");
+  core_.LinkChanged("eth1");
+  core_.TrackerIsIn(trackers_.statuses[0]);
+  EXPECT_EQ(speaker_.tracked["web"].weight, -50);
+  EXPECT_NE(speaker_.tracked["web"].fault.find("tracker inside is down"), std::string::npos);
+  EXPECT_NE(speaker_.tracked["dns"].fault, "");
+  EXPECT_EQ(speaker_.tracked["dns"].weight, 0);
+}
+
+TEST_F(Daemon, SettledMeansEveryRoleAndEveryVerdict) {
+  DesiredState state = WatchedWeb();
+  state.vrrp_instances = {Instance()};
+  Begin(state);
+  EXPECT_EQ(core_.Settled().open.size(), 3U);  // the instance does not run; two servers
+  InstanceStatus web;
+  web.name = "web";
+  web.state = "backup";
+  speaker_.snapshot = {web};
+  Decide(true, false);
+  EXPECT_EQ(core_.Settled().open,
+            std::vector<std::string>{"vrrp_instance web is backup and hears no master yet"});
+  speaker_.snapshot[0].last_heard = milliseconds{100};
+  EXPECT_TRUE(core_.Settled().open.empty());
+  speaker_.snapshot[0].state = "fault";
+  speaker_.snapshot[0].reason = "the link is down";
+  EXPECT_TRUE(core_.Settled().open.empty());
+  EXPECT_EQ(core_.Settled().faults,
+            std::vector<std::string>{"vrrp_instance web is in fault: the link is down"});
+}
+
+TEST_F(Daemon, WhatCannotBeSetIsSaidOnceAndShownAsAProblem) {
+  Begin(State({Vip("10.0.0.100/32", "eth7")}));
+  for (int i = 0; i < 10; ++i) Later(milliseconds{500});
+  EXPECT_EQ(core_.StatusNow(now_).problems.size(), 1U);
+  const std::string told = Told("daemon");
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1) << told;
+  kernel_.AddInterface("eth7");
+  Later(seconds{60});
+  EXPECT_TRUE(core_.StatusNow(now_).problems.empty());
+}
+
+TEST_F(Daemon, AReturningBackupWaitsForTheConnectionTable) {
+  DesiredState state;
+  state.vrrp_instances = {Instance()};
+  state.sync_daemons = {SyncDaemon{SyncRole::kBackup, "eth0"}};
+  Begin(state);
+  speaker_.events = {{"web", now_, InstanceMoved{"initialize", "backup", "started"}}};
+  core_.SpeakerSpoke();
+  EXPECT_FALSE(speaker_.may_preempt.at("web"));
+  SyncStatus sync;
+  sync.peers = {SyncPeerStatus{"10.0.0.2", 1000, 0.5}};
+  core_.SyncIs(sync, now_);
+  EXPECT_FALSE(speaker_.may_preempt.at("web"));
+  sync.peers[0].held = 1;
+  core_.SyncIs(sync, now_);
+  EXPECT_TRUE(speaker_.may_preempt.at("web"));
+  // Nobody counts: it waits no longer than it was told to.
+  speaker_.events = {{"web", now_, InstanceMoved{"fault", "backup", "the link is up"}}};
+  core_.SpeakerSpoke();
+  sync.peers.clear();
+  core_.SyncIs(sync, now_);
+  EXPECT_FALSE(speaker_.may_preempt.at("web"));
+  Later(seconds{61});
+  EXPECT_TRUE(speaker_.may_preempt.at("web"));
+}
+
+TEST_F(Daemon, EventsOfTheSpeakerAreTold) {
+  DesiredState state;
+  state.vrrp_instances = {Instance()};
+  Begin(state);
+  speaker_.events = {
+      {"web", now_, InstanceMoved{"backup", "master", "no advert"}},
+      {"web", now_,
+       RivalSeen{IpAddress::V4({10, 0, 0, 200}), "02:00:00:00:00:01", "announced again"}},
+      {"web", now_, AddressRepaired{"address 10.0.0.200/32 on eth0"}},
+      {"web", now_, SpeakerProblem{"cannot send"}}};
+  core_.SpeakerSpoke();
+  EXPECT_EQ(Told("vrrp"), "vrrp_instance web: backup -> master: no advert\n");
+  EXPECT_EQ(Told("rival"),
+            "vrrp_instance web: 10.0.0.200 is claimed by 02:00:00:00:00:01: announced again\n");
+  EXPECT_EQ(core_.StatusNow(now_).repairs, 1U);
+  EXPECT_EQ(core_.StatusNow(now_).problems,
+            std::vector<std::string>{"vrrp_instance web: cannot send"});
+}
+
+TEST_F(Daemon, TheNextProcessGoesOnWhereThisOneWas) {
+  DesiredState state = WatchedWeb();
+  state.vrrp_instances = {Instance()};
+  Begin(state);
+  Decide(true, false);
+  core_.ApplyHealth(now_);
+  now_ += seconds{10};
+  const CoreMemory memory = core_.Freeze(now_);
+  EXPECT_TRUE(speaker_.frozen);
+  DaemonCore next(Parts(), now_);
+  next.Begin(memory, now_);
+  EXPECT_EQ(speaker_.remembered, "speaker");
+  EXPECT_EQ(checks_.thawed, "checks");
+  EXPECT_EQ(next.StatusNow(now_).running_for, milliseconds{10000});
+  EXPECT_EQ(Told("drift"), "");
+}
+
+TEST_F(Daemon, AnUpgradeThatFailsGoesOn) {
+  DesiredState state;
+  state.vrrp_instances = {Instance()};
+  Begin(state);
+  const CoreMemory memory = core_.Freeze(now_);
+  core_.Unfreeze(memory);
+  EXPECT_EQ(speaker_.remembered, "speaker");
+  EXPECT_EQ(speaker_.instances.size(), 1U);
+}
+
+TEST_F(Daemon, YieldAndReturnReachTheSpeaker) {
+  DesiredState state;
+  state.vrrp_instances = {Instance()};
+  Begin(state);
+  EXPECT_TRUE(core_.Move(HandoverMove::kYield, {}));
+  EXPECT_TRUE(speaker_.yielded.contains("web"));
+  EXPECT_TRUE(core_.Move(HandoverMove::kReturn, {"web"}));
+  EXPECT_TRUE(speaker_.yielded.empty());
+  EXPECT_EQ(core_.Move(HandoverMove::kYield, {"dns"}).error().code, ErrorCode::kNotFound);
+  core_.Stop();
+  EXPECT_TRUE(speaker_.stopped);
+}
+
+}  // namespace
+}  // namespace drover
