@@ -56,7 +56,7 @@ drover_layer(node-helper/net OWN node-helper/converge node-helper/sync FOREIGN n
 drover_layer(node-helper/store FOREIGN nlohmann tl)
 drover_layer(node-helper/tasks OWN node-helper/converge node-helper/health node-helper/net node-helper/store FOREIGN boost tl)
 drover_layer(node-helper/install OWN node-helper/store FOREIGN tl nlohmann)
-drover_layer(node-helper/daemon OWN node-helper/converge node-helper/health node-helper/vrrp node-helper/speaker node-helper/checks node-helper/net node-helper/store node-helper/install node-helper/tasks FOREIGN boost nlohmann spdlog tl)
+drover_layer(node-helper/daemon OWN node-helper/sync node-helper/converge node-helper/health node-helper/vrrp node-helper/speaker node-helper/checks node-helper/net node-helper/store node-helper/install node-helper/tasks FOREIGN boost nlohmann spdlog tl)
 drover_layer(orchestrator/source FOREIGN nlohmann tl yaml-cpp)
 drover_layer(orchestrator/inventory OWN orchestrator/source FOREIGN nlohmann tl)
 drover_layer(orchestrator/template OWN orchestrator/source FOREIGN nlohmann tl)
