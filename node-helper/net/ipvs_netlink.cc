@@ -14,6 +14,7 @@ namespace drover {
 namespace {
 
 constexpr const char* kModule = "ip_vs";
+constexpr std::chrono::seconds kStopPatience{3};  // threads look for the end once a second
 
 std::string DestinationName(const ServiceKey& key, const Destination& destination) {
   return "real server " + destination.endpoint().ToString() + " of service " + ToString(key);
@@ -194,14 +195,15 @@ Status IpvsNetlink::CanLoad() {
   return family->has_value() ? Status{} : FindModule(kModule);
 }
 
-Result<std::optional<Verdict>> IpvsNetlink::Request(const Bytes& payload) {
+Result<std::optional<Verdict>> IpvsNetlink::Request(const Bytes& payload,
+                                                    std::chrono::seconds patience) {
   if (!family_) {
     const auto family = socket_->FindFamily(IPVS_GENL_NAME);
     if (!family) return Fail(family.error());
     family_ = *family;
   }
   if (!family_) return std::nullopt;
-  const Result<Verdict> verdict = socket_->Request(*family_, 0, payload);
+  const Result<Verdict> verdict = socket_->Request(*family_, 0, payload, patience);
   if (!verdict) return Fail(verdict.error());
   return std::optional<Verdict>(*verdict);
 }
@@ -257,8 +259,21 @@ Status IpvsNetlink::Apply(const StartSyncDaemon& start) {
   return JudgeSyncDaemon(start.daemon, verdict->value_or(Verdict{ESRCH, ""}));
 }
 
+Result<bool> IpvsNetlink::Runs(SyncRole role) {
+  const Result<std::vector<SyncDaemon>> daemons = ListSyncDaemons();
+  if (!daemons) return Fail(daemons.error());
+  return std::any_of(daemons->begin(), daemons->end(),
+                     [role](const SyncDaemon& daemon) { return daemon.role == role; });
+}
+
+// A daemon whose thread had not run yet is stopped, but the request ends in EINTR (kthread_stop),
+// which generic netlink leaves without an answer (netlink_rcv_skb). So no answer is no failure.
 Status IpvsNetlink::Apply(const StopSyncDaemon& stop) {
-  const auto verdict = Request(EncodeStopSyncDaemon(stop.daemon.role));
+  const auto verdict = Request(EncodeStopSyncDaemon(stop.daemon.role), kStopPatience);
+  if (!verdict && verdict.error().code == ErrorCode::kTimeout) {
+    const Result<bool> still_runs = Runs(stop.daemon.role);
+    if (still_runs && !*still_runs) return {};
+  }
   if (!verdict) return Fail(verdict.error().In(NameOf(stop.daemon)));
   return JudgeSyncDaemon(stop.daemon, verdict->value_or(Verdict{ESRCH, ""}));
 }

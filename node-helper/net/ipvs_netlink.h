@@ -4,6 +4,7 @@
 // the first service is added or the first daemon is started, never by looking.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -43,7 +44,9 @@ class IpvsNetlink {
   explicit IpvsNetlink(std::unique_ptr<NetlinkSocket> socket) : socket_(std::move(socket)) {}
   Result<std::vector<Destination>> ListDestinations(const ServiceKey& key);
   // Sends one request; nothing when ip_vs is not there.
-  Result<std::optional<Verdict>> Request(const Bytes& payload);
+  Result<std::optional<Verdict>> Request(const Bytes& payload,
+                                         std::chrono::seconds patience = NetlinkSocket::kPatience);
+  Result<bool> Runs(SyncRole role);
 
   std::unique_ptr<NetlinkSocket> socket_;
   std::optional<std::uint16_t> family_;  // as last seen; looked up again by both lists

@@ -13,8 +13,8 @@
 
 namespace drover {
 
-// Since the service, or the real server in it, was added. With direct routing and tunnels the
-// answers pass by the director, so what goes out is 0.
+// Since the service, or the real server in it, was added, as the kernel sums them up every 2 s.
+// With direct routing and tunnels the answers pass by the director, so what goes out is 0.
 struct TrafficCounters {
   std::uint64_t connections = 0;
   std::uint64_t packets_in = 0;

@@ -17,8 +17,6 @@ namespace {
 
 constexpr int kBufferBytes = 1 << 20;
 constexpr int kDumpAttempts = 5;
-// The kernel may load the module of a scheduler before it answers.
-constexpr timeval kAnswerTimeout = {30, 0};
 
 struct SocketDeleter {
   void operator()(nl_sock* socket) const { nl_socket_free(socket); }
@@ -92,6 +90,16 @@ int OnError(sockaddr_nl* /*from*/, nlmsgerr* error, void* context) {
   return NL_STOP;
 }
 
+Status SetPatience(nl_sock* socket, std::chrono::seconds patience) {
+  const timeval limit = {patience.count(), 0};
+  const int fd = nl_socket_get_fd(socket);
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
+      setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0) {
+    return Fail(ErrnoError(errno, "setting the time limit of a netlink socket"));
+  }
+  return {};
+}
+
 Error TransportError(int nl_error, const std::string& doing) {
   const int code = nl_error < 0 ? -nl_error : nl_error;
   if (code == NLE_AGAIN || code == NLE_INTR) {
@@ -135,11 +143,8 @@ Status NetlinkSocket::Connect() {
   }
   // The kernel caps the size for itself; more room only spares reads.
   nl_socket_set_buffer_size(socket.get(), kBufferBytes, kBufferBytes);
+  if (const Status set = SetPatience(socket.get(), kPatience); !set) return set;
   const int fd = nl_socket_get_fd(socket.get());
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kAnswerTimeout, sizeof(kAnswerTimeout)) != 0 ||
-      setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kAnswerTimeout, sizeof(kAnswerTimeout)) != 0) {
-    return Fail(ErrnoError(errno, "setting the time limit of a netlink socket"));
-  }
   const int on = 1;  // kernels before 4.12 do not know these and are fine without
   (void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
   (void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -181,11 +186,17 @@ Result<Exchange> NetlinkSocket::State::Talk(std::uint16_t type, std::uint16_t fl
 }
 
 Result<Verdict> NetlinkSocket::Request(std::uint16_t type, std::uint16_t flags,
-                                       const Bytes& payload) {
+                                       const Bytes& payload, std::chrono::seconds patience) {
   if (const Status connected = Connect(); !connected) return Fail(connected.error());
+  if (const Status set = SetPatience(state_->socket.get(), patience); !set) {
+    return Fail(set.error());
+  }
   Result<Exchange> exchange =
       state_->Talk(type, static_cast<std::uint16_t>(flags | NLM_F_ACK), payload);
   if (!exchange) return Fail(exchange.error());
+  if (const Status set = SetPatience(state_->socket.get(), kPatience); !set) {
+    return Fail(set.error());
+  }
   return exchange->verdict;
 }
 

@@ -4,6 +4,7 @@
 // One thread at a time. Which bytes are sent is left to the codecs.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -37,7 +38,8 @@ class NetlinkSocket {
   // Sends one request and waits for its acknowledgement. An Error is a failure of the transport
   // (kTimeout: it is not known whether the request took effect); what the kernel thinks of the
   // request is the Verdict.
-  Result<Verdict> Request(std::uint16_t type, std::uint16_t flags, const Bytes& payload);
+  Result<Verdict> Request(std::uint16_t type, std::uint16_t flags, const Bytes& payload,
+                          std::chrono::seconds patience = kPatience);
 
   // Payloads of all messages of a list. A list that changed while it was read is read again, a few
   // times; then it is kTimeout.
@@ -46,6 +48,9 @@ class NetlinkSocket {
   // The number of a generic netlink family; nothing when the kernel does not have it. Asks for the
   // list of families: asking by name would make the kernel load a module.
   Result<std::optional<std::uint16_t>> FindFamily(const std::string& name);
+
+  // The kernel may load the module of a scheduler before it answers.
+  static constexpr std::chrono::seconds kPatience{30};
 
  private:
   struct State;  // holds libnl's socket

@@ -16,7 +16,11 @@
 #include <set>
 #include <sstream>
 
+#include "node-helper/converge/converge.h"
+#include "node-helper/converge/dry_run_kernel.h"
+#include "node-helper/net/connection_table.h"
 #include "node-helper/net/gratuitous_arp.h"
+#include "node-helper/net/ipvs_stats.h"
 #include "tests/contract/contract_node.h"
 #include "tests/contract/states.h"
 
@@ -97,6 +101,98 @@ TEST_F(KernelOnly, LookingLoadsNoModule) {
   const bool loaded = std::filesystem::exists("/sys/module/ip_vs");
   EXPECT_TRUE(MustObserve(kernel_, {"net/ipv4/vs/conntrack"}).services.empty());
   EXPECT_EQ(std::filesystem::exists("/sys/module/ip_vs"), loaded);
+}
+
+// What connection_sync asks of a director that has never had ip_vs: settings that appear with the
+// module, a service, both daemons.
+TEST_F(KernelOnly, SyncSettingsServicesAndDaemonsAreSetWhereIpvsIsNotLoaded) {
+  if (!TestsServices()) GTEST_SKIP() << "DROVER_CONTRACT_WITHOUT_IPVS=1";
+  // Namespaces of earlier tests vanish a little later and hold schedulers until then.
+  Lines(
+      "for i in $(seq 100); do modprobe -qr $(ls /sys/module | grep ^ip_vs_) ip_vs 2>/dev/null; "
+      "[ -e /sys/module/ip_vs ] || break; sleep 0.2; done");
+  if (std::filesystem::exists("/sys/module/ip_vs")) {
+    GTEST_SKIP() << "ip_vs is in use by others and cannot be unloaded";
+  }
+  DesiredState desired;
+  desired.sysctls = {{"net/ipv4/vs/sync_threshold", "3 0"},
+                     {"net/ipv4/vs/sync_refresh_period", "10"},
+                     {"net/ipv4/vs/sync_retries", "3"}};
+  VirtualService service;
+  service.key = Tcp("10.9.0.100:80");
+  service.scheduler = "rr";
+  desired.services = {service};
+  desired.sync_daemons = {Sync(SyncRole::kBackup, 12), Sync(SyncRole::kMaster, 11)};
+  DryRunKernel dry(kernel_);
+  const ConvergeReport rehearsed = Converge(dry, desired);
+  ASSERT_TRUE(rehearsed.ok()) << rehearsed.error->message;
+  EXPECT_FALSE(std::filesystem::exists("/sys/module/ip_vs"));
+  const ConvergeReport report = Converge(kernel_, desired);
+  ASSERT_TRUE(report.ok()) << report.error->message;
+  EXPECT_EQ(report.done.size(), 6U);
+  EXPECT_EQ(rehearsed.done.size(), report.done.size());
+  EXPECT_TRUE(Converge(kernel_, desired).done.empty());
+}
+
+TEST_F(KernelOnly, IpvsadmShowsTheSyncDaemonsThatWereStarted) {
+  if (!TestsServices()) GTEST_SKIP() << "DROVER_CONTRACT_WITHOUT_IPVS=1";
+  SyncDaemon master = Sync(SyncRole::kMaster, 11);
+  SyncDaemon backup = Sync(SyncRole::kBackup, 12);
+  backup.group = Ip("239.1.2.3");
+  backup.port = 9000;
+  backup.ttl = 3;
+  backup.max_length = 1300;
+  MustApply(kernel_, StartSyncDaemon{master});
+  MustApply(kernel_, StartSyncDaemon{backup});
+  EXPECT_EQ(LineSet("ipvsadm -ln --daemon"),
+            (std::set<std::string>{
+                "master sync daemon (mcast=eth0, syncid=11, maxlen=1472, group=224.0.0.81, "
+                "port=8848, ttl=1)",
+                "backup sync daemon (mcast=eth0, syncid=12, maxlen=1300, group=239.1.2.3, "
+                "port=9000, ttl=3)",
+            }));
+  Lines("ipvsadm --stop-daemon backup");
+  EXPECT_EQ(MustObserve(kernel_).sync_daemons.size(), 1U);
+}
+
+TEST_F(KernelOnly, CountersAndConnectionsShowWhatWentThrough) {
+  if (!TestsServices()) GTEST_SKIP() << "DROVER_CONTRACT_WITHOUT_IPVS=1";
+  VirtualService service;
+  service.key = SocketKey{Transport::kUdp, Ip("10.9.0.100"), 5353};
+  service.scheduler = "rr";
+  MustApply(kernel_, AddAddress{At("lo", "10.9.0.100/32")});
+  MustApply(kernel_, AddAddress{At("eth0", "10.9.3.1/24")});
+  MustApply(kernel_, AddService{service});
+  const Destination real = Real("10.9.3.9", 5353);
+  MustApply(kernel_, AddDestination{service.key, real});
+  Lines(
+      "ip neigh add 10.9.3.9 lladdr 02:00:00:00:00:09 dev eth0 && ip netns add drover-client && "
+      "ip link set peer0 netns drover-client && ip -n drover-client link set peer0 up && "
+      "ip -n drover-client address add 10.9.3.2/24 dev peer0 && "
+      "ip -n drover-client route add 10.9.0.100 via 10.9.3.1");
+  Lines(
+      "ip netns exec drover-client bash -c 'exec 3>/dev/udp/10.9.0.100/5353; "
+      "for i in 1 2 3; do printf abc >&3; done; sleep 3'; ip netns del drover-client");
+  const auto counters = ReadIpvsCounters();  // 3 s later: the kernel sums up every 2 s
+  ASSERT_TRUE(counters) << counters.error().message;
+  const TrafficCounters traffic{1, 3, 0, 3 * (20 + 8 + 3), 0};
+  ASSERT_EQ(counters->size(), 1U);
+  EXPECT_EQ(counters->at(0).service, ServiceKey(service.key));
+  EXPECT_EQ(counters->at(0).traffic, traffic) << counters->at(0).traffic.packets_in;
+  EXPECT_EQ(counters->at(0).destinations,
+            (std::vector<DestinationCounters>{{real.endpoint(), traffic, 0, 1, 0}}));
+  std::vector<Connection> connections;
+  auto reader = ConnectionReader::Open();
+  ASSERT_TRUE(reader) << reader.error().message;
+  const auto end = reader->ReadSome(std::chrono::seconds(5), [&](const Connection& connection) {
+    connections.push_back(connection);
+  });
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_EQ(reader->odd(), 0U);
+  ASSERT_EQ(connections.size(), 1U);
+  EXPECT_EQ(connections[0].kind, ConnectionClass::kDatagram);
+  EXPECT_EQ(connections[0].virtual_address, Endpoint::Parse("10.9.0.100:5353").value());
+  EXPECT_EQ(connections[0].real_server, real.endpoint());
 }
 
 TEST_F(KernelOnly, HasIpvsUnlessTheTestsOfServicesAreLeftOut) {

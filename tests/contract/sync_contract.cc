@@ -12,6 +12,8 @@ class SyncContract : public testing::Test {
   void SetUp() override {
     if (!TestsServices()) GTEST_SKIP() << "DROVER_CONTRACT_WITHOUT_IPVS=1";
     node_ = MakeContractNode();
+    // A daemon of an IPv6 group needs an address to send from (/128: usable at once).
+    MustApply(kernel(), AddAddress{At("eth0", "fe80::9/128")});
   }
   Kernel& kernel() { return node_->kernel(); }
   std::vector<SyncDaemon> Running() { return MustObserve(kernel()).sync_daemons; }
