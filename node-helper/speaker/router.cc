@@ -19,6 +19,8 @@ constexpr std::array<std::uint8_t, 16> kGroup6 = {0xff, 0x02, 0, 0, 0, 0, 0, 0,
 constexpr milliseconds kClaimGrace{500};
 // How long the MAC of a second master is waited for.
 constexpr milliseconds kMacWait{300};
+// The tap takes its address in before the next turn of the loop, and the answer comes fast.
+constexpr milliseconds kMacAskDelay{1};
 // Adverts of a second master that did not yield after ours; then the rule says what happens.
 constexpr int kDeafAfter = 3;
 constexpr std::size_t kMaxSecondMasters = 64;
@@ -374,8 +376,8 @@ void Router::SecondMaster(const vrrp::AdvertReceived& advert, Time now) {
   const vrrp::RivalLog::Advice advice = rivals_.Hear(advert.source.ToString(), now);
   const bool yields = settings_.on_rival == OnRival::kYield && adverts >= kDeafAfter;
   if (advice.report || yields) {
-    unknown_ = Unknown{advert.source, yields ? "yielded" : "announced again", now + kMacWait};
-    around_.Ask(link_.index, link_.mac, own_address_, advert.source);
+    unknown_ = Unknown{advert.source, yields ? "yielded" : "announced again", now + kMacWait,
+                       now + kMacAskDelay};
   }
   if (!yields) return;
   rival_fault_ = advert.source.ToString() + " goes on as a second master";
@@ -424,7 +426,7 @@ std::optional<Time> Router::Deadline() const {
   consider(probe_.Deadline());
   consider(linger_until_);
   consider(rival_fault_until_);
-  if (unknown_) consider(unknown_->until);
+  if (unknown_) consider(unknown_->ask_at ? unknown_->ask_at : unknown_->until);
   return earliest;
 }
 
@@ -437,6 +439,10 @@ void Router::TickRest(Time now) {
   if (lease_.Due(now)) RefreshLease(now);
   if (probe_.Due(now)) Probe();
   if (linger_until_ && now >= *linger_until_) EndLinger();
+  if (unknown_ && unknown_->ask_at && now >= *unknown_->ask_at) {
+    unknown_->ask_at.reset();
+    around_.Ask(link_.index, link_.mac, own_address_, unknown_->source);
+  }
   if (unknown_ && now >= unknown_->until) {
     const Unknown silent = *std::exchange(unknown_, std::nullopt);
     Report(silent.source, "", silent.answer, now);
@@ -545,8 +551,6 @@ void Router::Take(Time now) {
     lease_.Begin(*period, now + *period);
   }
   probe_.Begin(vrrp::kProbeInterval, now + vrrp::kProbeInterval);
-  // The first ones go out in this very moment, not in the next turn of the loop.
-  if (announce_.Due(now)) AnnounceAll();
 }
 
 void Router::Release(bool linger, Time now) {

@@ -92,6 +92,7 @@ class Router {
     IpAddress source;
     std::string answer;
     Time until;
+    std::optional<Time> ask_at;  // when its answer can be heard
   };
 
   void Carry(const vrrp::Actions& actions, Time now);

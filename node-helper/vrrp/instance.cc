@@ -140,8 +140,14 @@ Actions Instance::StepBackup(const InstanceEvent& event, Time now) {
     deadline_ = now + MasterDownInterval();
     return {WantsMaster{}};
   }
-  return BecomeMaster(
-      master_ ? "master " + master_->ToString() + " fell silent" : "no master was heard", now);
+  return BecomeMaster(WhyMaster(), now);
+}
+
+std::string Instance::WhyMaster() const {
+  const std::string master = master_ ? "master " + master_->ToString() : "the master";
+  if (released_) return master + " let go";
+  if (preempt_at_) return "the master has a lower priority";
+  return master_ ? master + " fell silent" : "no master was heard";
 }
 
 Actions Instance::HearAsBackup(const AdvertReceived& advert, Time now) {
@@ -151,6 +157,7 @@ Actions Instance::HearAsBackup(const AdvertReceived& advert, Time now) {
     if (settings_.version == Version::k3) master_interval_ = advert.interval;
     deadline_ = now + SkewTime();
     preempt_at_.reset();
+    released_ = true;
     return {};
   }
   const bool lower = advert.priority < priority_;
@@ -168,6 +175,7 @@ Actions Instance::HearAsBackup(const AdvertReceived& advert, Time now) {
 
 void Instance::Follow(const AdvertReceived& advert, Time now) {
   ready_ = false;
+  released_ = false;
   master_ = advert.source;
   if (settings_.version == Version::k3) master_interval_ = advert.interval;
   deadline_ = now + MasterDownInterval();
@@ -323,6 +331,7 @@ void Instance::Enter(State state) {
   preempt_at_.reset();
   yielding_ = Yielding::kNo;
   ready_ = false;
+  released_ = false;
   waits_for_permission_ = false;
 }
 
@@ -348,11 +357,16 @@ Actions Instance::BecomeBackup(std::string reason, Time now) {
 
 Actions Instance::BecomeMaster(std::string reason, Time now) {
   const State from = state_;
+  const bool make_before_break = released_ || preempt_at_.has_value();
   Enter(State::kMaster);
   held_ = false;
   deadline_ = now + Nanoseconds(settings_.interval);
-  // The advert goes out first, so that an old master lets go before we take the addresses.
-  return {Transition{from, state_, std::move(reason)}, SendAdvert{priority_}, TakeAddresses{}};
+  // Section 6.4.2 has the advert go out first: other backups must hear it. But an old master that
+  // still serves lets go when it hears us, and then we must have the addresses already.
+  Actions actions = {Transition{from, state_, std::move(reason)}, SendAdvert{priority_},
+                     TakeAddresses{}};
+  if (make_before_break) std::swap(actions[1], actions[2]);
+  return actions;
 }
 
 }  // namespace drover::vrrp

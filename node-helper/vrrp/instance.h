@@ -188,6 +188,7 @@ class Instance {
   Actions BecomeBackup(std::string reason, Time now);
   Actions BecomeMaster(std::string reason, Time now);
   void Enter(State state);
+  [[nodiscard]] std::string WhyMaster() const;
   void Follow(const AdvertReceived& advert, Time now);
   [[nodiscard]] bool Outranks(const AdvertReceived& advert) const;
 
@@ -203,6 +204,7 @@ class Instance {
   Time yield_until_{};
   bool held_ = false;
   bool ready_ = false;
+  bool released_ = false;  // the last that was heard of the master is priority 0
   bool preempt_allowed_ = true;
   bool waits_for_permission_ = false;
 };

@@ -15,6 +15,7 @@ from vrrp_tools import (ADDRESS, LINK_LOCAL, VIPS, VIPS6, Client, Drover, Echo, 
                         Wire, addresses, instance, link, on, wait_until)
 
 LATE = 0.020  # what scheduling may add to the protocol's own times
+READING = 0.001  # `ip monitor` stamps what it reads when it gets to it
 FENCED = 1.3  # a lease of 1 s, as the kernel keeps it
 MUTE = "nft add table inet mute && nft add chain inet mute in '{ type filter hook input priority 0; }' && " \
        "nft add chain inet mute out '{ type filter hook output priority 0; }' && " \
@@ -321,17 +322,19 @@ class Planned(VrrpTest):
         client.stop()
         print(f"    {len(client.lost())} of {client.sent} lost", file=sys.stderr)
         self.assertEqual(client.lost(), [], f"of {client.sent}, answered by {client.hosts()}")
-        self.assertLessEqual(owners.longest_gap(began, time.time() - 1.2), 0.0, "at every moment somebody owns it")
+        self.assertLess(owners.longest_gap(began, time.time() - 1.2), READING, "at every moment somebody owns it")
         return one, two, client
 
-    def test_yield_loses_nothing(self):
-        for interval_ms in (1000, 100):
-            with self.subTest(interval_ms):
-                _, two, client = self.under_load(lambda one, _: one.yield_all(), interval_ms)
-                self.assertEqual(client.hosts(), ["d1", "d2"])
-                self.assertTrue(two.is_master())
-                self.tearDown()
-                self._cleanup = []
+    def yielding(self, interval_ms):
+        _, two, client = self.under_load(lambda one, _: one.yield_all(), interval_ms)
+        self.assertEqual(client.hosts(), ["d1", "d2"])
+        self.assertTrue(two.is_master())
+
+    def test_yield_loses_nothing_at_1_s(self):
+        self.yielding(1000)
+
+    def test_yield_loses_nothing_at_100_ms(self):
+        self.yielding(100)
 
     def test_stopping_loses_nothing(self):
         one, two, client = self.under_load(lambda one, _: one.hand_over())
@@ -365,15 +368,17 @@ class Planned(VrrpTest):
         self.assertEqual(client.lost(), [])
         self.assertEqual(client.hosts(), ["d2", "d1"])
 
-    def test_an_upgrade_in_place_is_no_transition_and_loses_nothing(self):
-        for interval_ms in (1000, 100):
-            with self.subTest(interval_ms):
-                one, two, client = self.under_load(lambda one, _: one.upgrade(), interval_ms)
-                self.assertEqual(client.hosts(), ["d1"])
-                self.assertIn("went on after an upgrade in place", one.events("moved")[-1][1])
-                self.assertEqual([text for _, text in two.events("moved")], ["web initialize -> backup: started"])
-                self.tearDown()
-                self._cleanup = []
+    def upgrading(self, interval_ms):
+        one, two, client = self.under_load(lambda one, _: one.upgrade(), interval_ms)
+        self.assertEqual(client.hosts(), ["d1"])
+        self.assertIn("went on after an upgrade in place", one.events("moved")[-1][1])
+        self.assertEqual([text for _, text in two.events("moved")], ["web initialize -> backup: started"])
+
+    def test_an_upgrade_in_place_is_no_transition_and_loses_nothing_at_1_s(self):
+        self.upgrading(1000)
+
+    def test_an_upgrade_in_place_is_no_transition_and_loses_nothing_at_100_ms(self):
+        self.upgrading(100)
 
     def test_a_yield_without_a_peer_is_given_up(self):
         one = self.drover("d1", advert_interval_ms=100)
@@ -483,7 +488,7 @@ class Strangers(VrrpTest):
         packets = ["31", "3133ff0200640000", "21339602000100000afa00640afa00650000000000000000",
                    "31349602006421f40afa00640afa0065", "3133ff020064ffff0afa00640afa0065", "32339602006400000afa00640afa0065"]
         sender = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)\n" \
-                 "s.setsockopt(0, 33, 255)\ns.setsockopt(0, 2, 255)\n" \
+                 "s.setsockopt(0, 33, 255)\ns.setsockopt(0, 32, socket.inet_aton('10.250.0.5'))\n" \
                  f"for p in {packets!r}:\n for _ in range(50): s.sendto(bytes.fromhex(p), ('224.0.0.18', 0))\n"
         HostProcess("control", "/usr/bin/python3 -", stdin=sender).wait()
         time.sleep(2.5)

@@ -67,6 +67,25 @@ TEST(VrrpHandover, WhenTheSuccessorIsHeardTheMasterLingersAndDoesNotPreempt) {
   EXPECT_EQ(master.state(), State::kMaster) << "told to return, it preempts again";
 }
 
+// Between its advert and its addresses the old one, which hears the advert, would have let go.
+TEST(VrrpHandover, ASuccessorTakesTheAddressesBeforeItSaysSo) {
+  const auto takes_first = [](Instance& backup) {
+    const Actions actions = backup.Step(TimerFired{}, *backup.Deadline());
+    return actions.at(1) == InstanceAction{TakeAddresses{}} &&
+           actions.at(2) == InstanceAction{SendAdvert{150}};
+  };
+  Instance follows = Backup();
+  follows.Step(From("10.0.0.6", 200), At(100));
+  follows.Step(From("10.0.0.6", 0), At(200));
+  EXPECT_TRUE(takes_first(follows)) << "the master let go";
+  Instance preempts = Backup();
+  preempts.Step(From("10.0.0.6", 100), At(100));
+  EXPECT_TRUE(takes_first(preempts)) << "a lower master still serves";
+  Instance replaces = Backup();
+  replaces.Step(From("10.0.0.6", 200), At(100));
+  EXPECT_FALSE(takes_first(replaces)) << "a dead master has nothing to wait for, other backups do";
+}
+
 // A backup starts its skew anew with every priority 0, and that is shorter than an interval.
 TEST(VrrpHandover, PriorityZeroIsRepeatedOnceAfterAnInterval) {
   Instance master = Master();

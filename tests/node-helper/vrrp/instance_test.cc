@@ -92,7 +92,7 @@ TEST(VrrpInstance, BackupTakesOverAfterItsSkewWhenTheMasterReleases) {
   backup.Step(From("10.0.0.1", 0), At(200));
   EXPECT_EQ(*backup.Deadline(), At(200) + backup.SkewTime());
   const Actions actions = backup.Step(TimerFired{}, *backup.Deadline());
-  EXPECT_EQ(std::get<Transition>(actions.front()).reason, "master 10.0.0.1 fell silent");
+  EXPECT_EQ(std::get<Transition>(actions.front()).reason, "master 10.0.0.1 let go");
 }
 
 TEST(VrrpInstance, BackupLearnsTheMastersIntervalInVersion3Only) {
