@@ -199,7 +199,7 @@ void SyncMeter::State::Work() {
 
 void SyncMeter::State::FinishPass(Clock::time_point now, Clock::duration last_slice) {
   reader.reset();
-  comparison->EndPass(now);
+  comparison->EndPass();
   const Clock::duration rest =
       std::max<Clock::duration>(kInterval - (now - pass_begun), kRestPerWork * last_slice);
   KeepOpen(sending);

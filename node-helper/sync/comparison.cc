@@ -38,7 +38,7 @@ void TableComparison::Meet(const Connection& connection) {
   if (MattersForHandover(connection.kind)) pass_->sketch.Add(fingerprint);
 }
 
-void TableComparison::EndPass(Time now) {
+void TableComparison::EndPass() {
   if (!pass_) return;
   for (const auto& [address, report] : pass_->compared) {
     const auto peer = peers_.find(address);
@@ -50,7 +50,7 @@ void TableComparison::EndPass(Time now) {
   past_.push_back({pass_->begun, pass_->sketch.sample()});
   pass_.reset();
   // One that is old enough is kept, for it tells what has settled.
-  while (past_.size() > 2 && now - past_[1].begun >= kSettleTime) past_.pop_front();
+  while (past_.size() > 2 && past_.back().begun - past_[1].begun >= kSettleTime) past_.pop_front();
 }
 
 TableReport TableComparison::OwnReport(std::chrono::milliseconds every) const {

@@ -31,7 +31,7 @@ class TableComparison {
   // next pass: a connection that is in the report of a peer must be given the chance to be met.
   void BeginPass(Time now);
   void Meet(const Connection& connection);
-  void EndPass(Time now);
+  void EndPass();
   // What was seen in the last whole pass, to be sent.
   [[nodiscard]] TableReport OwnReport(std::chrono::milliseconds every) const;
 
