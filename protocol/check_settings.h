@@ -36,8 +36,9 @@ struct HttpCheck {
   std::string host;        // Host header and SNI; empty: the address
   std::map<std::string, std::string> headers;
   std::vector<StatusRange> status = {StatusRange{}};
-  std::string body_regex;     // ECMAScript, found anywhere in the first 64 KiB; empty: not asked
-  std::string body_sha256;    // hex; empty: not asked
+  std::string body_regex;     // Perl-compatible (PCRE2, bytes), found anywhere in the first 64 KiB;
+                              // empty: not asked
+  std::string body_sha256;    // hex, of a body of at most 16 MiB; empty: not asked
   std::string weight_header;  // this header of the answer holds the weight (0 to 65535)
   bool tls_verify = false;    // chain against `tls_ca` or the system's, and the name against `host`
   std::string tls_ca;         // file on the node

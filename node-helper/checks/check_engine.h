@@ -35,8 +35,8 @@ struct ServerVerdict {
   std::vector<CheckStatus> checks;  // in the order of the watch
 };
 
-// A real server's verdict changed. `reason` is for the log: "10.0.0.21:80 is down: connection
-// refused, 3 times in a row".
+// A real server's verdict changed, or was made for the first time, or its weight changed. `reason`
+// is for the log: "10.0.0.21:80 is down: connection refused, 3 times in a row".
 struct VerdictChanged {
   ServiceKey service;
   Endpoint server;
@@ -47,17 +47,20 @@ struct VerdictChanged {
 class CheckEngine {
  public:
   using OnChange = std::function<void(const VerdictChanged&)>;
-  // Through-VIP probes need a mark each and a private service in ip_vs; the daemon provides them:
-  // called with the wanted private services whenever the set changes.
+  // Through-VIP probes need a mark each and a private service in ip_vs (on master and backup); the
+  // daemon provides them: called from Configure with the wanted private services whenever the set
+  // changes. Their marks are those of checks/target.h. What the director needs besides is said in
+  // checks/private_way.h.
   using OnPrivateServices = std::function<void(const std::vector<VirtualService>&)>;
 
   static std::unique_ptr<CheckEngine> Create(boost::asio::io_context& loop, OnChange on_change,
                                              OnPrivateServices on_private);
   virtual ~CheckEngine() = default;
 
-  // The whole list of watches and the services they watch. Targets that stay keep their state.
-  // `in_table`: real servers that the kernel had with a weight above 0 when the helper started
-  // (InitialState::kAuto).
+  // The whole list of watches and the services they watch. Targets that stay keep their state; a
+  // server whose checks change stays what it was until they say otherwise (InitialState::kAuto).
+  // `in_table`: real servers that the kernel had with a weight above 0 when the helper started;
+  // counts for servers that are new here (InitialState::kAuto).
   virtual void Configure(const std::vector<ServiceWatch>& watches,
                          const std::vector<VirtualService>& services,
                          const std::map<ServiceKey, std::vector<Endpoint>>& in_table) = 0;
@@ -67,7 +70,8 @@ class CheckEngine {
   // Every check of every server has had a verdict.
   [[nodiscard]] virtual bool decided() const = 0;
 
-  // State of the rise/fall machines for the process that comes after an upgrade in place.
+  // State of the rise/fall machines for the process that comes after an upgrade in place. Thaw
+  // comes before the first Configure; what is not configured then is forgotten.
   [[nodiscard]] virtual std::string Freeze() const = 0;
   virtual void Thaw(const std::string& remembered) = 0;
 

@@ -32,6 +32,11 @@ class TrackerEngine {
   virtual void SetInterface(const std::string& interface, bool up) = 0;
   virtual void SetService(const ServiceKey& service, bool has_quorum) = 0;
   [[nodiscard]] virtual std::vector<TrackerStatus> Statuses() const = 0;
+
+  // What is known, for the process that comes after an upgrade in place: without it its instances
+  // would be in fault until each tracker has a verdict. Thaw comes before the first Configure.
+  [[nodiscard]] virtual std::string Freeze() const = 0;
+  virtual void Thaw(const std::string& remembered) = 0;
 };
 
 }  // namespace drover

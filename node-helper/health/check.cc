@@ -28,11 +28,21 @@ Check::Check(const Timing& timing, std::uint64_t seed, Time now)
 }
 
 void Check::ProbeStarted(Time now) {
+  started_ = now;
   const bool fast = in_doubt() && timing_.fast_interval.count() > 0;
   next_probe_ = now + Spread(fast ? timing_.fast_interval : timing_.interval);
 }
 
 std::optional<Verdict> Check::ProbeEnded(const ProbeResult& result) {
+  const bool was_in_doubt = in_doubt();
+  auto verdict = Count(result);
+  if (in_doubt() && !was_in_doubt && timing_.fast_interval.count() > 0) {
+    next_probe_ = std::min(next_probe_, started_ + Spread(timing_.fast_interval));
+  }
+  return verdict;
+}
+
+std::optional<Verdict> Check::Count(const ProbeResult& result) {
   if (result.ok) {
     latency_ = result.latency;
   } else {
@@ -79,9 +89,11 @@ std::chrono::milliseconds Check::Spread(std::chrono::milliseconds interval) {
 }
 
 std::chrono::milliseconds Check::WorstDetection(const Timing& timing) {
-  // Death right after a probe began; then `fall` probes, the first after a normal interval, the
-  // last one until its timeout.
-  const auto doubt = timing.fast_interval.count() > 0 ? timing.fast_interval : timing.interval;
+  // Death right after a probe began; then `fall` probes, the first after a normal interval, each of
+  // the others when the one before has timed out at the latest, the last one until its timeout.
+  const auto doubt = timing.fast_interval.count() > 0
+                         ? std::max(timing.fast_interval, timing.timeout)
+                         : timing.interval;
   const auto plain = timing.interval + doubt * (timing.fall - 1) + timing.timeout;
   return plain + (plain - timing.timeout) * timing.jitter_percent / 100;
 }

@@ -60,7 +60,8 @@ class Check {
 
   // Call when a probe is started; the next one is due an interval from now.
   void ProbeStarted(Time now);
-  // Call with each result; an answer when the verdict changed.
+  // Call with each result; an answer when the verdict changed. A doubt brings the next probe
+  // nearer.
   std::optional<Verdict> ProbeEnded(const ProbeResult& result);
 
   [[nodiscard]] Time next_probe() const { return next_probe_; }
@@ -79,10 +80,12 @@ class Check {
   static std::chrono::milliseconds WorstDetection(const Timing& timing);
 
  private:
+  std::optional<Verdict> Count(const ProbeResult& result);
   [[nodiscard]] std::chrono::milliseconds Spread(std::chrono::milliseconds interval);
 
   Timing timing_;
   std::uint64_t random_;
+  Time started_{};  // the last probe
   Time next_probe_;
   bool up_;
   bool has_verdict_ = false;

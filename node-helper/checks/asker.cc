@@ -1,0 +1,145 @@
+#include "node-helper/checks/asker.h"
+
+#include <utility>
+// Boost 1.74 uses std::exchange without <utility>.
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace drover {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+health::Timing TimingOf(const Target& target) {
+  const CheckSettings& settings = target.settings;
+  return {.interval = settings.interval,
+          .fast_interval = settings.fast_interval,
+          .timeout = settings.timeout,
+          .fall = settings.fall,
+          .rise = settings.rise,
+          .jitter_percent = settings.jitter_percent,
+          .initially_up = target.initially_up};
+}
+
+}  // namespace
+
+struct Asker::State : std::enable_shared_from_this<Asker::State> {
+  State(boost::asio::io_context& loop, Target its_target, std::unique_ptr<Probe> its_probe,
+        std::uint64_t seed, ProbeCounts& its_counts)
+      : target(std::move(its_target)),
+        probe(std::move(its_probe)),
+        check(TimingOf(target), seed, Clock::now()),
+        timer(loop),
+        counts(its_counts) {}
+
+  void WaitForNext();
+  void Ask();
+  void Ended(const ProbeOutcome& outcome);
+  void Judge(const ProbeOutcome& outcome);
+
+  Target target;
+  std::unique_ptr<Probe> probe;
+  health::Check check;
+  boost::asio::steady_timer timer;  // the next probe, or the timeout of the one that runs
+  ProbeCounts& counts;
+  OnNews on_news;
+  Asker* asker = nullptr;  // null: destroyed
+  bool running = false;
+  Clock::time_point started{};
+  std::optional<std::uint32_t> weight;
+  std::string obstacle;  // why it could not be asked the last time
+};
+
+void Asker::State::WaitForNext() {
+  timer.expires_at(check.next_probe());
+  timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (!error && self->asker != nullptr && !self->running) self->Ask();
+  });
+}
+
+void Asker::State::Ask() {
+  started = Clock::now();
+  check.ProbeStarted(started);
+  ++counts.started;
+  running = true;
+  const auto known = probe->Start([this](const ProbeOutcome& outcome) { Ended(outcome); });
+  if (known) return Ended(*known);
+  timer.expires_at(started + target.settings.timeout);
+  timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    if (error || self->asker == nullptr || !self->running) return;
+    // An answer that came in the same moment was handled before, or is late.
+    if (self->timer.expiry() > Clock::now()) return;
+    self->Ended(self->probe->TimedOut());
+  });
+}
+
+void Asker::State::Ended(const ProbeOutcome& outcome) {
+  const auto self = shared_from_this();
+  running = false;
+  Judge(outcome);
+  if (asker != nullptr) WaitForNext();
+}
+
+void Asker::State::Judge(const ProbeOutcome& outcome) {
+  if (outcome.kind == ProbeOutcome::Kind::kNotAsked) {
+    ++counts.not_asked;
+    const bool is_news = obstacle != outcome.reason;
+    obstacle = outcome.reason;
+    if (is_news) on_news(*asker, "cannot be asked: " + outcome.reason);
+    return;
+  }
+  obstacle.clear();
+  if (!outcome.ok()) ++counts.failed;
+  health::ProbeResult result{.ok = outcome.ok(), .reason = outcome.reason};
+  result.latency = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started);
+  const auto verdict = check.ProbeEnded(result);
+  const bool new_weight = outcome.ok() && weight != outcome.weight;
+  if (outcome.ok()) weight = outcome.weight;
+  if (verdict) {
+    on_news(*asker, verdict->reason);
+  } else if (new_weight && check.up()) {
+    on_news(*asker, weight ? "weight " + std::to_string(*weight) : "no weight of its own any more");
+  }
+}
+
+Asker::Asker(boost::asio::io_context& loop, Target target, std::unique_ptr<Probe> probe,
+             std::uint64_t seed, ProbeCounts& counts, OnNews on_news)
+    : state_(std::make_shared<State>(loop, std::move(target), std::move(probe), seed, counts)) {
+  state_->on_news = std::move(on_news);
+  state_->asker = this;
+}
+
+Asker::~Asker() {
+  state_->asker = nullptr;
+  state_->probe.reset();
+  state_->timer.cancel();
+}
+
+void Asker::Recall(const AskerMemory& memory) {
+  state_->check.Recall(memory.check, Clock::now());
+  state_->weight = memory.weight;
+}
+
+AskerMemory Asker::Remember() const { return {state_->check.Remember(), state_->weight}; }
+
+void Asker::Begin() { state_->WaitForNext(); }
+
+const Target& Asker::target() const { return state_->target; }
+
+void Asker::SetUsers(std::vector<ServerKey> users) { state_->target.users = std::move(users); }
+
+bool Asker::up() const { return state_->check.up(); }
+
+bool Asker::decided() const { return state_->check.has_verdict() || !state_->obstacle.empty(); }
+
+std::optional<std::uint32_t> Asker::weight() const { return state_->weight; }
+
+CheckStatus Asker::status() const {
+  return {.kind = std::string(KindWord(state_->target.settings.kind)),
+          .up = up(),
+          .decided = decided(),
+          .reason = state_->obstacle.empty() ? state_->check.last_failure() : state_->obstacle,
+          .latency = state_->check.latency()};
+}
+
+}  // namespace drover

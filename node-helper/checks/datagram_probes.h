@@ -1,0 +1,21 @@
+// Probes of one datagram: udp and dns. The socket is connected, so that ICMP errors come back as
+// failures.
+//
+// One thread: the one that runs the loop.
+#pragma once
+
+#include <memory>
+
+#include "node-helper/checks/probe.h"
+#include "node-helper/checks/target.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace drover {
+
+// `target.settings.kind` is UdpCheck or DnsCheck.
+std::unique_ptr<Probe> MakeDatagramProbe(boost::asio::io_context& loop, const Target& target);
+
+}  // namespace drover
