@@ -30,6 +30,12 @@ constexpr std::array kSubcommands = {
                drover::UninstallCommand},
     Subcommand{"daemon", "[--detach|--stop|--reload|--status]", "keep what was recorded set",
                drover::DaemonCommand},
+    Subcommand{"status", "[--json]", "print what the daemon says about itself",
+               drover::StatusCommand},
+    Subcommand{"handover", "[INSTANCE...]", "let a backup take over VRRP instances, lossless",
+               drover::HandoverCommand},
+    Subcommand{"return", "[INSTANCE...]", "let instances that handed over be master again",
+               drover::ReturnCommand},
     Subcommand{"version", "", "print the version", drover::VersionCommand},
 };
 

@@ -10,13 +10,16 @@
 #include <optional>
 #include <set>
 
+#include "node-helper/daemon/control_client.h"
 #include "node-helper/daemon/daemon.h"
+#include "node-helper/daemon/status_table.h"
 #include "node-helper/install/daemon_lock.h"
 #include "node-helper/install/install.h"
 #include "node-helper/net/linux_kernel.h"
 #include "node-helper/store/session_lock.h"
 #include "node-helper/store/store.h"
 #include "node-helper/tasks/converge_task.h"
+#include "node-helper/tasks/daemon_tasks.h"
 #include "node-helper/tasks/process.h"
 #include "node-helper/tasks/session.h"
 #include "node-helper/tasks/stop_signals.h"
@@ -74,6 +77,7 @@ Status RunToSuccess(const std::vector<std::string>& argv) {
 InstallSite ThisNode() {
   InstallSite site;
   site.run = RunToSuccess;
+  site.upgrade = [] { return ControlClient().Upgrade(); };
   return site;
 }
 
@@ -157,7 +161,34 @@ Status Release(const Store& store, const std::optional<std::string>& only,
     const Status released = ReleaseOwner(*kernel, store, record.owner, changes);
     if (!released) return released;
   }
+  // It lets go of what is recorded no longer. One that does not answer looks by itself.
+  ControlClient daemon;
+  if (daemon.Runs()) [[maybe_unused]]
+    const auto told = daemon.Reload();
   return {};
+}
+
+// "handover" and "return" with the instances' names, as a task of a session does it.
+int MoveInstances(HandoverMove move, const Arguments& instances) {
+  for (const std::string& name : instances) {
+    if (name.starts_with("-")) {
+      return WrongArguments(move == HandoverMove::kYield ? "handover" : "return", "[INSTANCE...]");
+    }
+  }
+  ControlClient daemon;
+  TaskContext context;
+  context.daemon = &daemon;
+  HandoverTask task;
+  task.move = move;
+  task.instances = instances;
+  const TaskResult result = RunHandoverTask(task, /*check=*/false, context);
+  Print(result.changes);
+  if (result.status == TaskStatus::kFailed) return Complain(result.message);
+  if (result.changes.empty()) {
+    std::printf("unchanged: %s\n", move == HandoverMove::kYield ? "no instance is master here"
+                                                                : "no instance was handed over");
+  }
+  return 0;
 }
 
 }  // namespace
@@ -167,11 +198,13 @@ int ApplyCommand(const Arguments& arguments) {
   auto signals = StopSignals::Watch();
   if (!signals) return Complain(signals.error());
   const Store store(kStateDirectory);
+  ControlClient daemon;
   SessionParts parts;
   parts.in = STDIN_FILENO;
   parts.out = STDOUT_FILENO;
   parts.store = &store;
   parts.signals = &*signals;
+  parts.daemon = &daemon;
   parts.open_kernel = OpenLinuxKernel;
   parts.ensure_service = [](bool check) { return Install(ThisNode(), check); };
   return RunSession(parts);
@@ -233,8 +266,12 @@ int DaemonCommand(const Arguments& arguments) {
   const Store store(kStateDirectory);
   DaemonParts parts;
   parts.store = &store;
+  parts.program = ThisNode().program();
   parts.open_kernel = OpenLinuxKernel;
   if (arguments.empty()) return RunDaemon(parts);
+  if (arguments.size() == 2 && arguments[0] == "--resume") {
+    return ResumeDaemon(parts, std::atoi(arguments[1].c_str()));
+  }
   const std::string option = arguments.size() == 1 ? arguments[0] : "";
   const auto running = RunningDaemon(parts.root);
   if (option == "--detach") {
@@ -262,6 +299,29 @@ int DaemonCommand(const Arguments& arguments) {
     return ::kill(*running, SIGHUP) == 0 ? 0 : Complain(ErrnoError(errno, "the daemon"));
   }
   return WrongArguments("daemon", "[--detach|--stop|--reload|--status]");
+}
+
+int StatusCommand(const Arguments& arguments) {
+  const bool json = arguments == Arguments{"--json"};
+  if (!json && !arguments.empty()) return WrongArguments("status", "[--json]");
+  ControlClient daemon;
+  if (!daemon.Runs()) {
+    std::fprintf(stderr, "node-helper: the daemon does not run\n");
+    return kLsbNotRunning;
+  }
+  const auto status = daemon.ReadStatus();
+  if (!status) return Complain(status.error());
+  const std::string text = json ? EncodeNodeStatus(*status, 2) + "\n" : StatusTable(*status);
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
+int HandoverCommand(const Arguments& arguments) {
+  return MoveInstances(HandoverMove::kYield, arguments);
+}
+
+int ReturnCommand(const Arguments& arguments) {
+  return MoveInstances(HandoverMove::kReturn, arguments);
 }
 
 int VersionCommand(const Arguments& arguments) {

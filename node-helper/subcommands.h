@@ -14,6 +14,9 @@ int InstallCommand(const Arguments& arguments);
 int ShowCommand(const Arguments& arguments);
 int UninstallCommand(const Arguments& arguments);
 int DaemonCommand(const Arguments& arguments);
+int StatusCommand(const Arguments& arguments);
+int HandoverCommand(const Arguments& arguments);
+int ReturnCommand(const Arguments& arguments);
 int VersionCommand(const Arguments& arguments);
 
 }  // namespace drover

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "node-helper/checks/target.h"
 #include "node-helper/daemon/node_wants.h"
 #include "node-helper/store/session_lock.h"
 #include "node-helper/vrrp/tracking.h"
@@ -17,6 +18,7 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds kRepeatWindow{60};
 constexpr int kToldPerWindow = 5;
+constexpr std::uint32_t kPrivateMask = 0xffff0000;
 constexpr double kEnoughHeld = 0.99;
 constexpr milliseconds kFreshSync{5000};
 constexpr std::size_t kMaxOpenChecks = 5;
@@ -45,28 +47,33 @@ void DaemonCore::Begin(const std::optional<CoreMemory>& memory, Time now) {
     ran_before_ = memory->running_for;
     repairs_ = memory->repairs;
     parts_.events->Remember(memory->events);
-    // Masters must go on sending before anything else is looked at.
-    if (!memory->speaker.empty()) {
-      if (const Status started = StartSpeaker(memory->speaker); !started) {
-        SetProblem("speaker", started.error().message);
-      }
-    }
-    if (const Status loaded = LoadWants(); loaded) {
-      [[maybe_unused]] const Status configured = ConfigureSpeaker();
-    }
-    fresh_ = false;
-    parts_.checks->Thaw(memory->checks);
-    [[maybe_unused]] const Status taken = TakeUp(now);
-    pools_.Recall(memory->quorums);
-    UpdatePools(now);
-    Retrack();
-    Look(now);
+    GoOn(*memory, now);
     return;
   }
   if (const Status loaded = LoadWants(); !loaded) return;
   [[maybe_unused]] const Status taken = TakeUp(now);
+  FindLeftovers();
   Look(now);
   [[maybe_unused]] const Status configured = ConfigureSpeaker();
+}
+
+void DaemonCore::GoOn(const CoreMemory& memory, Time now) {
+  // Masters must go on sending before anything else is looked at.
+  if (!memory.speaker.empty()) {
+    if (const Status started = StartSpeaker(memory.speaker); !started) {
+      SetProblem("speaker", started.error().message);
+    }
+  }
+  parts_.checks->Thaw(memory.checks);
+  // Before the speaker is configured: without a verdict of its trackers an instance is in fault.
+  parts_.trackers->Thaw(memory.trackers);
+  if (const Status loaded = LoadWants(); !loaded) return;
+  fresh_ = false;
+  pools_.Configure(wants_.services, wants_.watches);
+  pools_.Recall(memory.quorums);
+  [[maybe_unused]] const Status taken = TakeUp(now);
+  [[maybe_unused]] const Status configured = ConfigureSpeaker();
+  Look(now);
 }
 
 Status DaemonCore::LoadWants() {
@@ -102,6 +109,7 @@ Status DaemonCore::TakeUp(Time now) {
   parts_.checks->Configure(wants_.watches, wants_.services, InTable());
   told_quorum_.clear();
   UpdatePools(now);
+  parts_.measure_sync(wants_.sync_daemons);
   parts_.soon();
   const Status served = parts_.serve_metrics(wants_.metrics);
   if (served) {
@@ -254,6 +262,17 @@ void DaemonCore::ObserveOnly(Time now) {
   if (!kernel) return;
   reconciler_.Look(
       **kernel, DesiredState{}, [](const Change&) { return false; }, now);
+}
+
+// Private services of a process that was killed.
+void DaemonCore::FindLeftovers() {
+  for (const VirtualService& service : reconciler_.observed().services) {
+    const auto* mark = std::get_if<FwmarkKey>(&service.key);
+    if (mark == nullptr || (mark->mark & kPrivateMask) != kFirstPrivateMark) continue;
+    const bool used = std::any_of(private_services_.begin(), private_services_.end(),
+                                  [&](const auto& other) { return other.key == service.key; });
+    if (!used) leaving_.push_back(service);
+  }
 }
 
 std::map<ServiceKey, std::vector<Endpoint>> DaemonCore::InTable() const {
@@ -426,7 +445,7 @@ void DaemonCore::MayPreempt(Time now) {
   });
 }
 
-void DaemonCore::SyncIs(const SyncStatus& sync, Time now) {
+void DaemonCore::SyncIs(const std::optional<SyncStatus>& sync, Time now) {
   sync_ = sync;
   MayPreempt(now);
 }
@@ -500,6 +519,7 @@ Settlement DaemonCore::Settled() const {
 CoreMemory DaemonCore::Freeze(Time now) {
   CoreMemory memory;
   memory.checks = parts_.checks->Freeze();
+  memory.trackers = parts_.trackers->Freeze();
   memory.quorums = pools_.Remember();
   memory.repairs = repairs_;
   memory.running_for = ran_before_ + std::chrono::duration_cast<milliseconds>(now - started_);

@@ -40,6 +40,8 @@ struct CoreParts {
   std::function<void(int event_fd)> listen_to_speaker;
   // Where metrics are given from now on (none or one).
   std::function<Status(const std::vector<MetricsListen>&)> serve_metrics;
+  // The sync daemons that are wanted now (daemon/sync_meter).
+  std::function<void(const std::vector<SyncDaemon>&)> measure_sync;
   // Weights may have to change: ApplyHealth is to be called soon, once for many verdicts.
   std::function<void()> soon;
   std::function<Result<std::vector<ServiceCounters>>()> read_counters;
@@ -49,6 +51,7 @@ struct CoreParts {
 struct CoreMemory {
   std::string speaker;
   std::string checks;
+  std::string trackers;
   std::map<std::string, bool> quorums;
   std::vector<LoggedEvent> events;
   std::uint64_t repairs = 0;
@@ -86,8 +89,8 @@ class DaemonCore {
   void PrivateServicesAre(const std::vector<VirtualService>& services);
   void LinkChanged(const std::string& interface);
   void SpeakerSpoke();
-  // The connection tables of the peers and ours (daemon/sync_meter).
-  void SyncIs(const SyncStatus& sync, Time now);
+  // The connection tables of the peers and ours; nothing while nobody measures.
+  void SyncIs(const std::optional<SyncStatus>& sync, Time now);
 
   [[nodiscard]] Overlay overlay(Time now);
   [[nodiscard]] Settlement Settled() const;
@@ -110,6 +113,7 @@ class DaemonCore {
     Time since;
     int times = 0;
   };
+  void GoOn(const CoreMemory& memory, Time now);
   Status LoadWants();
   Status TakeUp(Time now);
   Status StartSpeaker(const std::string& remembered);
@@ -118,6 +122,7 @@ class DaemonCore {
   void UpdatePools(Time now);
   Result<Kernel*> OpenKernel();
   void ObserveOnly(Time now);
+  void FindLeftovers();
   void RemovePrivate(Kernel& kernel);
   [[nodiscard]] std::map<ServiceKey, std::vector<Endpoint>> InTable() const;
   [[nodiscard]] DesiredState WantedNow() const;

@@ -102,6 +102,11 @@ NodeStatus DaemonCore::StatusNow(Time now) {
   }
   status.trackers = parts_.trackers->Statuses();
   status.sync = sync_;
+  if (status.sync) {
+    for (const SyncDaemon& daemon : reconciler_.observed().sync_daemons) {
+      status.sync->roles.emplace_back(ToString(daemon.role));
+    }
+  }
   status.events = parts_.events->Newest(kMaxStatusEvents);
   return status;
 }

@@ -1,124 +1,94 @@
 #include "node-helper/daemon/daemon.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <chrono>
-#include <optional>
+#include <memory>
 
+#include "node-helper/daemon/daemon_loop.h"
 #include "node-helper/daemon/log.h"
-#include "node-helper/daemon/reapply.h"
+#include "node-helper/daemon/supervisor.h"
 #include "node-helper/install/daemon_lock.h"
 #include "node-helper/store/files.h"
-#include "node-helper/store/session_lock.h"
 #include "node-helper/tasks/stop_signals.h"
-#include "protocol/version.h"
 
 namespace drover {
 namespace {
 
-using std::chrono::milliseconds;
+std::string LogFile(const DaemonParts& parts) { return parts.root + "/run/drover/daemon.log"; }
 
-constexpr milliseconds kLookAgainAfterSession{1000};
+// The memory of the process holds the passwords of instances: no core, no ptrace by other users.
+void KeepMemoryPrivate() { ::prctl(PR_SET_DUMPABLE, 0); }
 
-// A pass over all records, until no failure is left.
-class Keeper {
- public:
-  Keeper(const DaemonParts& parts, const DaemonLog& log) : parts_(parts), log_(log) {}
-
-  // Returns when to come again; nothing: all is set.
-  std::optional<milliseconds> Pass() {
-    const auto lock = SessionLock::Take(parts_.store->directory(), Myself(), milliseconds{0},
-                                        [] { return true; });
-    // A session is at work: what it sets is set, and what it fails at is its to report.
-    if (!lock && lock.error().code == ErrorCode::kUnreachable) return kLookAgainAfterSession;
-    const ReapplyReport report = lock ? Look() : ReapplyReport{{}, {lock.error().message}};
-    for (const Change& change : report.done) log_.Line(OneLine(Describe(change)));
-    if (report.failures != last_failures_) {
-      for (const std::string& failure : report.failures) log_.Problem(failure);
-      if (report.failures.empty()) log_.Line("everything that was recorded is set");
-    }
-    last_failures_ = report.failures;
-    if (report.failures.empty()) {
-      failed_passes_ = 0;
-      return std::nullopt;
-    }
-    return RetryDelay(++failed_passes_);
-  }
-
-  void StartAfresh() {
-    failed_passes_ = 0;
-    last_failures_.clear();
-  }
-
- private:
-  static RunInfo Myself() {
-    RunInfo run;
-    run.owner = "node-helper daemon";
-    run.user = "root";
-    run.control_host = "this node";
-    run.pid = ::getpid();
-    return run;
-  }
-
-  ReapplyReport Look() {
-    const auto records = parts_.store->LoadAll();
-    if (!records) return {{}, {records.error().message}};
-    const auto kernel = parts_.open_kernel();
-    if (!kernel) return {{}, {kernel.error().message}};
-    return Reapply(**kernel, *records);
-  }
-
-  const DaemonParts& parts_;
-  const DaemonLog& log_;
-  std::vector<std::string> last_failures_;
-  int failed_passes_ = 0;
-};
-
-// Looks, waits, looks again; the exit code.
-int Loop(const DaemonParts& parts, StopSignals& signals, const DaemonLog& log) {
-  log.Line(std::string("node-helper ") + kVersion + " runs");
-  Keeper keeper(parts, log);
-  for (;;) {
-    const auto again = keeper.Pass();
-    pollfd waiting{signals.fd(), POLLIN, 0};
-    const int patience = again ? static_cast<int>(again->count()) : -1;
-    if (::poll(&waiting, 1, patience) < 0 && errno != EINTR) {
-      log.Problem(ErrnoError(errno, "waiting").message);
-      return 1;
-    }
-    while (const auto signal = signals.Next()) {
-      if (*signal == SIGHUP) {
-        keeper.StartAfresh();
-        continue;
-      }
-      log.Line("ends, as asked");
-      return 0;
-    }
-  }
+int RunLoop(const DaemonParts& parts, const DaemonLog& log, const LoopStart& start) {
+  KeepMemoryPrivate();
+  auto signals = StopSignals::Watch();
+  const Status done =
+      signals ? RunDaemonLoop(parts, *signals, log, start) : Status(Fail(signals.error()));
+  if (done) return 0;
+  log.Problem(done.error().message);
+  return kCannotBegin;
 }
 
-// Everything the child of a detach does; tells its parent by `ready` how it went.
-[[noreturn]] void LiveDetached(const DaemonParts& parts, Descriptor ready) {
-  const auto fail = [&](const Error& error) {
-    [[maybe_unused]] const Status told = WriteAll(ready.get(), error.message, "parent");
-    ::_exit(1);
-  };
-  auto lock = BecomeTheDaemon(parts.root);
-  if (!lock) fail(lock.error());
-  auto signals = StopSignals::Watch();
-  if (!signals) fail(signals.error());
-  const DaemonLog log = DaemonLog::ToSyslogOr(parts.root + "/run/drover/daemon.log");
+void CloseTheTerminal() {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd <= 2; ++fd) ::dup2(null, fd);
   if (null > 2) ::close(null);
-  ready.Reset();
-  ::_exit(Loop(parts, *signals, log));
+}
+
+// The worker of a detached daemon; tells the one who started it by `ready` how it went.
+int Work(const DaemonParts& parts, const Descriptor& lock, Descriptor& ready) {
+  KeepMemoryPrivate();
+  auto signals = StopSignals::Watch();
+  const DaemonLog log = DaemonLog::ToSyslogOr(LogFile(parts));
+  LoopStart start;
+  start.lock_fd = lock.get();
+  start.detached = true;
+  start.ready = [&ready] { ready.Reset(); };
+  const Status done =
+      signals ? RunDaemonLoop(parts, *signals, log, start) : Status(Fail(signals.error()));
+  if (done) return 0;
+  log.Problem(done.error().message);
+  if (ready.valid()) {
+    [[maybe_unused]] const Status told = WriteAll(ready.get(), done.error().message, "parent");
+    return kCannotBegin;
+  }
+  return 1;
+}
+
+// Everything the last child of a detach does.
+[[noreturn]] void LiveDetached(const DaemonParts& parts, Descriptor ready) {
+  auto lock = BecomeTheDaemon(parts.root);
+  if (!lock) {
+    [[maybe_unused]] const Status told = WriteAll(ready.get(), lock.error().message, "parent");
+    ::_exit(1);
+  }
+  CloseTheTerminal();
+  const pid_t supervisor = ::getpid();
+  SupervisedWorker worker;
+  worker.run = [&] { return Work(parts, *lock, ready); };
+  worker.started = [&](pid_t pid) {
+    ready.Reset();  // the first worker has its own
+    [[maybe_unused]] const Status named =
+        NameTheDaemon(*lock, pid == 0 ? supervisor : pid, supervisor);
+  };
+  ::_exit(Supervise(worker));
+}
+
+std::string ReadToEnd(const Descriptor& from) {
+  std::string text;
+  std::array<char, 512> chunk;
+  for (;;) {
+    const ssize_t got = ::read(from.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  }
 }
 
 }  // namespace
@@ -130,12 +100,26 @@ int RunDaemon(const DaemonParts& parts) {
     log.Problem(lock.error().message);
     return 1;
   }
-  auto signals = StopSignals::Watch();
-  if (!signals) {
-    log.Problem(signals.error().message);
-    return 1;
+  LoopStart start;
+  start.lock_fd = lock->get();
+  start.ready = [] {};
+  return RunLoop(parts, log, start) == 0 ? 0 : 1;
+}
+
+int ResumeDaemon(const DaemonParts& parts, int fd) {
+  LoopStart start;
+  auto inheritance = TakeInheritance(fd);
+  if (!inheritance) {
+    DaemonLog::ToStderr().Problem(inheritance.error().message);
+    return 1;  // who supervises starts afresh
   }
-  return Loop(parts, *signals, log);
+  start.lock_fd = inheritance->lock_fd;
+  start.detached = inheritance->detached;
+  start.inheritance = std::move(*inheritance);
+  start.ready = [] {};
+  const DaemonLog log =
+      start.detached ? DaemonLog::ToSyslogOr(LogFile(parts)) : DaemonLog::ToStderr();
+  return RunLoop(parts, log, start) == 0 ? 0 : 1;
 }
 
 Status DetachDaemon(const DaemonParts& parts) {
@@ -161,14 +145,7 @@ Status DetachDaemon(const DaemonParts& parts) {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return Fail(ErrorCode::kInternal, "the daemon could not be started");
   }
-  std::string complaint;
-  std::array<char, 512> chunk;
-  for (;;) {
-    const ssize_t got = ::read(answer.get(), chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    complaint.append(chunk.data(), static_cast<std::size_t>(got));
-  }
+  const std::string complaint = ReadToEnd(answer);
   if (!complaint.empty()) return Fail(ErrorCode::kInternal, complaint);
   return {};
 }

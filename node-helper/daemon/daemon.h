@@ -1,8 +1,9 @@
-// `node-helper daemon`: what the service runs. Sets again what was recorded, tries again what
-// failed, and stays for signals: TERM and INT end it, HUP makes it look again.
+// `node-helper daemon`: what the service runs. Keeps the node as it was recorded: addresses,
+// sysctls, ip_vs services, VRRP instances, health checks. TERM and INT end it (it hands over
+// first), HUP makes it read and try everything again.
 //
-// A session's changes do not go through it, and it touches the kernel only while it holds the
-// session lock: the two never work at the same time.
+// A session's changes do not go through it: a session takes its lock, records, changes the kernel
+// and tells the daemon, which meanwhile touches only weights.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,8 @@ namespace drover {
 
 // What the daemon is made of.
 struct DaemonParts {
-  std::string root;  // "" outside tests
+  std::string root;     // "" outside tests
+  std::string program;  // what an upgrade in place runs
   const Store* store = nullptr;
   std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
 };
@@ -25,8 +27,12 @@ struct DaemonParts {
 // Runs until a signal ends it; the exit code.
 int RunDaemon(const DaemonParts& parts);
 
+// Goes on where the process before an upgrade in place was; `fd` is what it left.
+int ResumeDaemon(const DaemonParts& parts, int fd);
+
 // Leaves the session and the terminal and runs in a process of its own, which logs to syslog or, on
-// a node without, to /run/drover/daemon.log. Returns in the caller when the daemon is ready.
+// a node without, to /run/drover/daemon.log. A second process starts it anew when it crashes.
+// Returns in the caller when the daemon is ready.
 Status DetachDaemon(const DaemonParts& parts);
 
 }  // namespace drover

@@ -15,14 +15,42 @@ namespace drover {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::milliseconds kKillPatience{1000};
 
-std::optional<pid_t> PidIn(const std::string& path) {
+// The processes that the file names.
+struct Pids {
+  pid_t worker = 0;
+  pid_t supervisor = 0;  // 0: none
+
+  // Who is to be told to end: the supervisor tells the worker.
+  [[nodiscard]] pid_t head() const { return supervisor != 0 ? supervisor : worker; }
+};
+
+std::optional<Pids> PidsIn(const std::string& path) {
   const auto text = ReadWholeFile(path);
   if (!text) return std::nullopt;
-  pid_t pid = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), pid);
-  if (error != std::errc() || pid <= 1) return std::nullopt;
-  return pid;
+  Pids pids;
+  const char* const end = text->data() + text->size();
+  const auto worker = std::from_chars(text->data(), end, pids.worker);
+  if (worker.ec != std::errc() || pids.worker <= 1) return std::nullopt;
+  const char* next = worker.ptr;
+  while (next < end && (*next == ' ' || *next == '\n')) ++next;
+  const auto supervisor = std::from_chars(next, end, pids.supervisor);
+  if (supervisor.ec != std::errc() || pids.supervisor <= 1) pids.supervisor = 0;
+  return pids;
+}
+
+std::optional<pid_t> PidIn(const std::string& path) {
+  const auto pids = PidsIn(path);
+  if (!pids) return std::nullopt;
+  return pids->worker;
+}
+
+// Fixed in length, so that one write replaces it and no reader finds it empty.
+std::string PidText(pid_t pid) {
+  std::string text = pid == 0 ? "" : std::to_string(pid);
+  text.resize(11, ' ');
+  return text + "\n";
 }
 
 bool IsLocked(const std::string& path) {
@@ -56,29 +84,41 @@ Result<Descriptor> BecomeTheDaemon(const std::string& root) {
     return Fail(ErrorCode::kExists,
                 "the daemon runs already" + (pid ? ", as process " + std::to_string(*pid) : ""));
   }
-  if (::ftruncate(file.get(), 0) != 0) return Fail(ErrnoError(errno, path));
-  const Status written = WriteAll(file.get(), std::to_string(::getpid()) + "\n", path);
-  if (!written) return Fail(written.error());
+  if (const Status named = NameTheDaemon(file, ::getpid(), 0); !named) return Fail(named.error());
   return file;
 }
 
-Result<bool> StopDaemon(const std::string& root, std::chrono::milliseconds patience) {
-  const auto pid = RunningDaemon(root);
-  if (!pid) return false;
-  if (::kill(*pid, SIGTERM) != 0 && errno != ESRCH) {
-    return Fail(ErrnoError(errno, "daemon, process " + std::to_string(*pid)));
+Status NameTheDaemon(const Descriptor& lock, pid_t worker, pid_t supervisor) {
+  const std::string text = PidText(worker) + PidText(supervisor);
+  const ssize_t written = ::pwrite(lock.get(), text.data(), text.size(), 0);
+  if (written != static_cast<ssize_t>(text.size())) {
+    return Fail(ErrnoError(written < 0 ? errno : EIO, "daemon.pid"));
   }
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  if (::ftruncate(lock.get(), written) != 0) return Fail(ErrnoError(errno, "daemon.pid"));
+  return {};
+}
+
+Result<bool> StopDaemon(const std::string& root, std::chrono::milliseconds patience) {
+  const std::string path = DaemonPidFile(root);
+  const auto pids = IsLocked(path) ? PidsIn(path) : std::nullopt;
+  if (!pids) return false;
+  const pid_t head = pids->head();
+  const std::string name = "daemon, process " + std::to_string(head);
+  if (::kill(head, SIGTERM) != 0 && errno != ESRCH) return Fail(ErrnoError(errno, name));
+  const auto same = [&] {
+    const auto now = IsLocked(path) ? PidsIn(path) : std::nullopt;
+    return now && now->head() == head;
+  };
+  auto deadline = std::chrono::steady_clock::now() + patience;
   bool killed = false;
-  while (RunningDaemon(root) == pid) {
+  while (same()) {
     if (std::chrono::steady_clock::now() >= deadline) {
-      if (killed) {
-        return Fail(ErrorCode::kTimeout,
-                    "daemon, process " + std::to_string(*pid) + ": does not end");
-      }
+      if (killed) return Fail(ErrorCode::kTimeout, name + ": does not end");
       killed = true;
-      ::kill(*pid, SIGKILL);
-      std::this_thread::sleep_for(std::chrono::milliseconds{200});
+      const auto now = PidsIn(path);
+      ::kill(head, SIGKILL);
+      if (now && now->worker != head) ::kill(now->worker, SIGKILL);
+      deadline += kKillPatience;
     }
     std::this_thread::sleep_for(kLook);
   }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "node-helper/install/daemon_lock.h"
 #include "node-helper/install/service_files.h"
@@ -19,6 +20,8 @@ namespace drover {
 namespace {
 
 constexpr std::chrono::seconds kStopPatience{10};
+constexpr std::chrono::seconds kUpgradePatience{5};
+constexpr std::chrono::milliseconds kLook{20};
 
 bool Exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
@@ -122,6 +125,30 @@ Status Start(const InstallSite& site) {
   return site.run({site.program(), "daemon", "--detach"});
 }
 
+// True when the daemon's process runs the installed file.
+bool RunsInstalledFile(const InstallSite& site) {
+  const auto pid = RunningDaemon(site.root);
+  if (!pid) return false;
+  struct stat running {};
+  struct stat installed {};
+  const std::string link = site.root + "/proc/" + std::to_string(*pid) + "/exe";
+  return ::stat(link.c_str(), &running) == 0 && ::stat(site.program().c_str(), &installed) == 0 &&
+         running.st_ino == installed.st_ino && running.st_dev == installed.st_dev;
+}
+
+// Without a gap: the daemon keeps its sockets, roles and verdicts. One that is too old for it, or
+// does not come to run the new file, is restarted.
+Status Upgrade(const InstallSite& site) {
+  if (site.upgrade && site.upgrade()) {
+    const auto deadline = std::chrono::steady_clock::now() + kUpgradePatience;
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (RunsInstalledFile(site)) return {};
+      std::this_thread::sleep_for(kLook);
+    }
+  }
+  return Start(site);
+}
+
 // One thing that may have to be done: whether, how, and in which words.
 struct Step {
   bool needed;
@@ -198,9 +225,9 @@ Result<std::vector<ChangeText>> Install(const InstallSite& site, bool check) {
                   text ? "content differs" : "missing"}},
       {can_enable && !IsEnabled(site), Enable,
        ChangeText{"change", service, "disabled", "enabled", "is not enabled"}},
-      {!runs || new_program || new_file, Start,
-       ChangeText{"change", service, runs ? "running" : "stopped", runs ? "restarted" : "running",
-                  runs ? "it was replaced" : "does not run"}},
+      {!runs, Start, ChangeText{"change", service, "stopped", "running", "does not run"}},
+      {runs && new_program, Upgrade,
+       ChangeText{"change", service, "running", "runs the new version", "it was replaced"}},
   };
   std::vector<ChangeText> done;
   for (const Step& step : steps) {

@@ -23,6 +23,8 @@ struct InstallSite {
   std::string executable = "/proc/self/exe";
   // Runs a program to its end; an exit code other than 0 is an error.
   std::function<Status(const std::vector<std::string>& argv)> run;
+  // Asks the running daemon to run its file anew, with the same process id (an upgrade in place).
+  std::function<Status()> upgrade;
 
   [[nodiscard]] std::string program() const { return state_directory + "/node-helper"; }
 };

@@ -3,26 +3,38 @@
 namespace drover {
 
 // Hardened as far as its work allows: it writes below /proc/sys (so no ProtectKernelTunables), has
-// ip_vs loaded (no ProtectKernelModules), speaks netlink and sends ARP.
+// ip_vs loaded (no ProtectKernelModules), speaks netlink, VRRP and ARP, runs the speaker's thread
+// with real-time priority and locked memory, and looks at processes of others (trackers).
 std::string SystemdUnit(const std::string& program) {
   return R"([Unit]
-Description=Drover node helper (addresses, sysctls and ip_vs services of this node)
+Description=Drover node helper (VRRP, health checks, addresses, sysctls and ip_vs services)
 Documentation=man:ipvsadm(8)
 After=network.target systemd-sysctl.service systemd-modules-load.service
 Wants=network.target
+StartLimitIntervalSec=0
 
 [Service]
+Type=notify
+NotifyAccess=main
+WatchdogSec=10s
 ExecStart=)" +
          program +
          R"( daemon
 ExecReload=/bin/kill -HUP $MAINPID
-Restart=on-failure
-RestartSec=2s
+Restart=always
+RestartSec=200ms
+TimeoutStopSec=15s
+KillMode=mixed
+OOMScoreAdjust=-900
+LimitRTPRIO=99
+LimitMEMLOCK=infinity
 UMask=0077
 LimitCORE=0
 RuntimeDirectory=drover
 RuntimeDirectoryMode=0700
 RuntimeDirectoryPreserve=yes
+LogsDirectory=drover
+LogsDirectoryMode=0700
 NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=)" +
@@ -37,7 +49,7 @@ RestrictNamespaces=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET
-CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BIND_SERVICE CAP_SYS_MODULE CAP_DAC_OVERRIDE
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BIND_SERVICE CAP_SYS_MODULE CAP_DAC_OVERRIDE CAP_SYS_NICE CAP_IPC_LOCK CAP_SYS_PTRACE
 
 [Install]
 WantedBy=multi-user.target

@@ -14,6 +14,7 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kLook{50};
 constexpr milliseconds kSlack{2000};
 constexpr double kEnoughHeld = 0.99;
+constexpr double kEnoughCounted = 0.9;  // short ones are not told to the peer
 
 TaskResult NotRunning() {
   return Failed(Error{ErrorCode::kNotFound,
@@ -61,14 +62,17 @@ std::vector<ChangeText> Foreseen(HandoverMove move, const std::vector<InstanceSt
   return changes;
 }
 
-// True when every peer's table is here, or nobody counts.
+// True when every peer's connections are here and it has about as many as we, or nobody counts.
 bool TablesAgree(const NodeStatus& status) {
-  if (!status.sync || status.sync->peers.empty()) return true;
-  return std::all_of(status.sync->peers.begin(), status.sync->peers.end(),
-                     [](const SyncPeerStatus& peer) { return peer.held >= kEnoughHeld; });
+  if (!status.sync) return true;
+  const auto enough = static_cast<double>(status.sync->connections) * kEnoughCounted;
+  return std::all_of(
+      status.sync->peers.begin(), status.sync->peers.end(), [&](const SyncPeerStatus& peer) {
+        return peer.held >= kEnoughHeld && static_cast<double>(peer.connections) >= enough;
+      });
 }
 
-// Looks until `done` says so; the last sentence of it when time is up.
+// Looks until nothing is missing; says what is when time is up.
 Status Await(TaskContext& context, milliseconds patience,
              const std::function<std::string(const NodeStatus&)>& missing) {
   const auto deadline = Clock::now() + patience;

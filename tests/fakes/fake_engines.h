@@ -85,9 +85,12 @@ class FakeTrackers : public TrackerEngine {
     quorums[service] = has_quorum;
   }
   std::vector<TrackerStatus> Statuses() const override { return statuses; }
+  std::string Freeze() const override { return "trackers"; }
+  void Thaw(const std::string& memory) override { thawed = memory; }
 
   std::vector<TrackerStatus> statuses;
   std::map<std::string, std::string> by_link;
+  std::string thawed;
   std::map<ServiceKey, bool> quorums;
 
  private:

@@ -74,6 +74,7 @@ class Daemon : public ::testing::Test {
     parts.link_is_up = [this](const std::string& name) { return !down_links_.contains(name); };
     parts.listen_to_speaker = [](int /*fd*/) {};
     parts.serve_metrics = [](const std::vector<MetricsListen>&) -> Status { return {}; };
+    parts.measure_sync = [](const std::vector<SyncDaemon>&) {};
     parts.soon = [this] { ++asked_soon_; };
     return parts;
   }
@@ -342,6 +343,7 @@ TEST_F(Daemon, TheNextProcessGoesOnWhereThisOneWas) {
   next.Begin(memory, now_);
   EXPECT_EQ(speaker_.remembered, "speaker");
   EXPECT_EQ(checks_.thawed, "checks");
+  EXPECT_EQ(trackers_.thawed, "trackers");
   EXPECT_EQ(next.StatusNow(now_).running_for, milliseconds{10000});
   EXPECT_EQ(Told("drift"), "");
 }

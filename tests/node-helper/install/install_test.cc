@@ -84,10 +84,29 @@ TEST_F(InstallTest, UnitUnderSystemd) {
   EXPECT_TRUE(Install(site_, false)->empty());
 }
 
-TEST_F(InstallTest, NewVersionReplacesTheProgramAndRestarts) {
+TEST_F(InstallTest, NewVersionIsTakenUpInPlace) {
   WithSystemd();
   ASSERT_TRUE(Install(site_, false));
   log_.clear();
+  site_.upgrade = [this]() -> Status {
+    const std::string folder = root_ / ("proc/" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder);
+    std::filesystem::create_symlink(site_.program(), folder + "/exe");
+    return {};
+  };
+  std::ofstream(site_.executable) << "version 2";
+  const auto changes = Install(site_, false);
+  ASSERT_TRUE(changes);
+  EXPECT_EQ(changes->size(), 2U);
+  EXPECT_EQ(log_, "");
+  EXPECT_EQ(ReadWholeFile(site_.program()).value(), "version 2");
+}
+
+TEST_F(InstallTest, ADaemonThatCannotBeUpgradedIsRestarted) {
+  WithSystemd();
+  ASSERT_TRUE(Install(site_, false));
+  log_.clear();
+  site_.upgrade = []() -> Status { return Fail(ErrorCode::kUnreachable, "too old"); };
   std::ofstream(site_.executable) << "version 2";
   const auto changes = Install(site_, false);
   ASSERT_TRUE(changes);
