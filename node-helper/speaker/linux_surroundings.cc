@@ -237,18 +237,18 @@ void LinuxSurroundings::RemoveVirtualLink(int index) {
 
 Status LinuxSurroundings::SetLinkUp(int index, bool up) { return netlink_.SetUp(index, up); }
 
-std::vector<std::string> LinuxSurroundings::SetEars(const std::vector<EarWish>& wishes) {
+std::map<EarWish, std::string> LinuxSurroundings::SetEars(const std::vector<EarWish>& wishes) {
   std::erase_if(ears_, [&](const auto& entry) {
     return std::find(wishes.begin(), wishes.end(), entry.first) == wishes.end();
   });
-  std::vector<std::string> problems;
+  std::map<EarWish, std::string> problems;
   for (const EarWish& wish : wishes) {
     if (ears_.count(wish) != 0) continue;
     Result<VrrpEar> ear = VrrpEar::Open(wish.interface, wish.index, wish.family, wish.multicast);
     if (ear) {
       ears_.emplace(wish, std::move(*ear));
     } else {
-      problems.push_back(ear.error().message);
+      problems.emplace(wish, ear.error().message);
     }
   }
   return problems;

@@ -54,8 +54,8 @@ class LinuxSurroundings : public Surroundings {
     std::vector<KernelAddress> gone;
   };
   Changes TakeNews();
-  // Opens and closes ears until exactly these are there. Returns what failed, in words.
-  std::vector<std::string> SetEars(const std::vector<EarWish>& wishes);
+  // Opens and closes ears until exactly these are there. Returns which failed, and why.
+  std::map<EarWish, std::string> SetEars(const std::vector<EarWish>& wishes);
   [[nodiscard]] const std::map<EarWish, VrrpEar>& ears() const { return ears_; }
   std::map<EarWish, VrrpEar>& ears() { return ears_; }
   VrrpTap& tap() { return tap_; }

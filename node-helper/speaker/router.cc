@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "node-helper/net/packet_socket.h"
-
 namespace drover {
 namespace {
 
@@ -15,37 +13,6 @@ using vrrp::Time;
 constexpr std::array<std::uint8_t, 4> kGroup4 = {224, 0, 0, 18};
 constexpr std::array<std::uint8_t, 16> kGroup6 = {0xff, 0x02, 0, 0, 0, 0, 0, 0,
                                                   0,    0,    0, 0, 0, 0, 0, 0x12};
-// What neighbours of the old master still say for a moment after a takeover is no quarrel.
-constexpr milliseconds kClaimGrace{500};
-// How long the MAC of a second master is waited for.
-constexpr milliseconds kMacWait{300};
-// The tap takes its address in before the next turn of the loop, and the answer comes fast.
-constexpr milliseconds kMacAskDelay{1};
-// Adverts of a second master that did not yield after ours; then the rule says what happens.
-constexpr int kDeafAfter = 3;
-constexpr std::size_t kMaxSecondMasters = 64;
-
-bool Contains(const std::vector<Prefix>& list, const Prefix& prefix) {
-  return std::find(list.begin(), list.end(), prefix) != list.end();
-}
-
-bool Names(const std::vector<Prefix>& list, const IpAddress& address) {
-  return std::any_of(list.begin(), list.end(),
-                     [&](const Prefix& prefix) { return prefix.address == address; });
-}
-
-// RFC 9568, section 7.3.
-MacAddress VirtualMac(std::uint8_t vrid, Family family) {
-  const std::uint8_t kind = family == Family::kIpv4 ? 1 : 2;
-  return {0x00, 0x00, 0x5e, 0x00, kind, vrid};
-}
-
-// At most 15 bytes.
-std::string VirtualLinkName(std::uint8_t vrid, Family family, int parent) {
-  return std::string(family == Family::kIpv4 ? "vrrp4." : "vrrp6.") + std::to_string(vrid) + "." +
-         std::to_string(parent);
-}
-
 std::string_view NameOf(vrrp::ChecksumForm form) {
   switch (form) {
     case vrrp::ChecksumForm::kPlain:
@@ -104,14 +71,6 @@ vrrp::Settings Router::InstanceSettings() const {
           .grouped = grouped_};
 }
 
-std::vector<Prefix> Router::AllAddresses() const {
-  std::vector<Prefix> all = settings_.addresses;
-  all.insert(all.end(), settings_.excluded_addresses.begin(), settings_.excluded_addresses.end());
-  return all;
-}
-
-bool Router::IsNative(const Prefix& prefix) const { return Contains(native_, prefix); }
-
 // --- orders
 
 void Router::Start(const std::optional<RememberedRouter>& remembered, Time now) {
@@ -141,6 +100,7 @@ void Router::Start(const std::optional<RememberedRouter>& remembered, Time now) 
 void Router::Reconfigure(const VrrpInstance& settings, bool grouped, Time now) {
   const std::vector<Prefix> before = AllAddresses();
   const bool other_lease = settings.lease != settings_.lease;
+  wishes_changed_ = true;
   settings_ = settings;
   grouped_ = grouped;
   const bool understood = !SpeaksDifferently(spoken_, settings_);
@@ -182,6 +142,11 @@ void Router::Track(const TrackedState& state, Time now) {
   UpdateFault(now);
 }
 
+void Router::SetDeaf(const std::string& reason, Time now) {
+  deaf_ = reason;
+  UpdateFault(now);
+}
+
 void Router::SetGroupFault(const std::string& reason, Time now) {
   group_fault_ = reason;
   UpdateFault(now);
@@ -213,6 +178,7 @@ std::string Router::LinkFault() const {
   if (link_.index == 0) return "there is no interface " + name;
   if (!link_.up) return name + " is down";
   if (!link_.carrier) return name + " has no carrier";
+  if (!deaf_.empty()) return deaf_;
   if (settings_.vmac && !virtual_link_) return name + " has no virtual link";
   if (own_address_) return "";
   return name + (settings_.family() == Family::kIpv4 ? " has no IPv4 address to send from"
@@ -223,7 +189,7 @@ void Router::UpdateOwnAddress(Time now) {
   std::optional<IpAddress> address = settings_.source_address;
   if (!address && link_.index != 0) {
     for (const Prefix& prefix : around_.AddressesOf(link_.index, settings_.family())) {
-      if (Names(AllAddresses(), prefix.address) && !IsNative(prefix)) continue;
+      if (Lists(prefix.address) && !IsNative(prefix)) continue;
       address = prefix.address;
       break;
     }
@@ -236,53 +202,10 @@ void Router::UpdateOwnAddress(Time now) {
        now);
 }
 
-void Router::MakeVirtualLink(Time now) {
-  if (link_.index == 0) return;
-  const Family family = settings_.family();
-  const std::uint8_t vrid = forms_.sent().vrid;
-  const std::string name = VirtualLinkName(vrid, family, link_.index);
-  if (!settings_.vmac) {
-    // An earlier process may have had one.
-    if (const auto old = around_.FindLink(name)) around_.RemoveVirtualLink(old->index);
-    return;
-  }
-  Result<LinkFact> made = around_.MakeVirtualLink(link_, name, VirtualMac(vrid, family));
-  if (made) {
-    virtual_link_ = std::move(*made);
-  } else {
-    virtual_link_.reset();
-    Problem(made.error().message, now);
-  }
-}
-
-void Router::RemoveLeftovers(Time now) {
-  if (home().index == 0) return;
-  for (const Prefix& prefix : AllAddresses()) {
-    if (IsNative(prefix) || !around_.HasAddress(home().index, prefix)) continue;
-    if (const drover::Status gone = around_.RemoveAddress(home().index, prefix); !gone) {
-      Problem(gone.error().message, now);
-    }
-  }
-}
-
-void Router::ChangeAddresses(const std::vector<Prefix>& before, Time now) {
-  const std::vector<Prefix> after = AllAddresses();
-  if (!serving()) return;
-  for (const Prefix& prefix : after) {
-    if (Contains(before, prefix)) continue;
-    const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
-    if (!set) Problem(set.error().message, now);
-  }
-  for (const Prefix& prefix : before) {
-    if (Contains(after, prefix) || IsNative(prefix)) continue;
-    (void)around_.RemoveAddress(home().index, prefix);
-  }
-  announce_.Again(now);
-}
-
 // --- what happens
 
 void Router::LookAround(Time now) {
+  wishes_changed_ = true;
   const int before = link_.index;
   link_ = around_.FindLink(settings_.interface).value_or(LinkFact{});
   if (link_.index != before) {
@@ -302,21 +225,9 @@ void Router::LookAround(Time now) {
 }
 
 void Router::AddressGone(int index, const Prefix& prefix, Time now) {
-  if (index != home().index || !serving() || !Contains(AllAddresses(), prefix)) return;
+  if (index != home().index || !serving() || !Lists(prefix)) return;
   std::erase(native_, prefix);
   Repair(prefix, now);
-}
-
-void Router::Repair(const Prefix& prefix, Time now) {
-  const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
-  if (!set) {
-    Problem(set.error().message, now);
-    return;
-  }
-  ++repaired_;
-  announce_.Again(now);
-  events_.push_back({settings_.name, now,
-                     AddressRepaired{"address " + prefix.ToString() + " on " + home().name}});
 }
 
 vrrp::Expectation Router::ExpectationOf(const vrrp::Form& form) const {
@@ -368,49 +279,6 @@ bool Router::Hear(const vrrp::Received& packet, Time now) {
   return refusal != vrrp::Refusal::kVrid;
 }
 
-void Router::SecondMaster(const vrrp::AdvertReceived& advert, Time now) {
-  // Right after a takeover the old master's last advert may still be on its way.
-  if (now - since_ < vrrp::Nanoseconds(forms_.sent().interval) + kClaimGrace) return;
-  if (second_masters_.size() >= kMaxSecondMasters) second_masters_.clear();
-  const int adverts = ++second_masters_[advert.source];
-  const vrrp::RivalLog::Advice advice = rivals_.Hear(advert.source.ToString(), now);
-  const bool yields = settings_.on_rival == OnRival::kYield && adverts >= kDeafAfter;
-  if (advice.report || yields) {
-    unknown_ = Unknown{advert.source, yields ? "yielded" : "announced again", now + kMacWait,
-                       now + kMacAskDelay};
-  }
-  if (!yields) return;
-  rival_fault_ = advert.source.ToString() + " goes on as a second master";
-  rival_fault_until_ = now + vrrp::kYieldFor;
-  UpdateFault(now);
-}
-
-void Router::HearClaim(const AddressClaim& claim, Time now) {
-  if (unknown_ && claim.address == unknown_->source) {
-    const Unknown known = *std::exchange(unknown_, std::nullopt);
-    Report(known.source, MacText(claim.mac), known.answer, now);
-  }
-  if (!serving() || instance_.yielding() || now - since_ < kClaimGrace) return;
-  if (!Names(AllAddresses(), claim.address) || around_.IsOwnMac(claim.mac)) return;
-  if (claim.mac == home().mac) return;  // a peer with the same virtual MAC
-  const std::string mac = MacText(claim.mac);
-  const vrrp::RivalLog::Advice advice = rivals_.Hear(mac, now);
-  const bool yields = settings_.on_rival == OnRival::kYield;
-  if (advice.report) Report(claim.address, mac, yields ? "yielded" : "announced again", now);
-  if (yields) {
-    rival_fault_ = claim.address.ToString() + " is claimed by " + mac;
-    rival_fault_until_ = now + vrrp::kYieldFor;
-    UpdateFault(now);
-  } else if (advice.answer) {
-    announce_.Again(now);
-  }
-}
-
-void Router::Report(const IpAddress& address, const std::string& mac, const std::string& answer,
-                    Time now) {
-  events_.push_back({settings_.name, now, RivalSeen{address, mac, answer}});
-}
-
 void Router::Overslept(vrrp::Nanoseconds late, Time now) {
   const milliseconds lease = serving() ? settings_.lease : milliseconds(0);
   if (vrrp::Overslept(late, lease, instance_.MasterDownInterval())) Step(vrrp::Thawed{}, now);
@@ -445,6 +313,7 @@ void Router::TickRest(Time now) {
   }
   if (unknown_ && now >= unknown_->until) {
     const Unknown silent = *std::exchange(unknown_, std::nullopt);
+    wishes_changed_ = true;
     Report(silent.source, "", silent.answer, now);
   }
   if (rival_fault_until_ && now >= *rival_fault_until_) {
@@ -478,6 +347,7 @@ void Router::Carry(const vrrp::Actions& actions, Time now) {
 
 void Router::Note(const vrrp::Transition& transition, Time now) {
   since_ = now;
+  wishes_changed_ = true;
   reason_ = transition.reason;
   ++transitions_;
   second_masters_.clear();
@@ -537,81 +407,6 @@ void Router::SendAdvert(std::uint8_t priority, Time now) {
 
 void Router::AdvertiseNow(Time now) {
   if (serving() && !instance_.yielding()) SendAdvert(instance_.priority(), now);
-}
-
-void Router::Take(Time now) {
-  for (const Prefix& prefix : AllAddresses()) {
-    if (IsNative(prefix)) continue;
-    const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
-    if (!set) Problem(set.error().message, now);
-  }
-  EndLinger();
-  announce_.Begin(settings_.announce, now);
-  if (const auto period = vrrp::RefreshPeriod(settings_.lease)) {
-    lease_.Begin(*period, now + *period);
-  }
-  probe_.Begin(vrrp::kProbeInterval, now + vrrp::kProbeInterval);
-}
-
-void Router::Release(bool linger, Time now) {
-  announce_.Stop();
-  lease_.Stop();
-  probe_.Stop();
-  EndLinger();
-  const bool stays = linger && settings_.linger.count() > 0;
-  for (const Prefix& prefix : AllAddresses()) {
-    if (IsNative(prefix)) continue;
-    const Prefix host = Prefix::Host(prefix.address);
-    // On lo before it leaves the interface: at no moment is it nobody's.
-    if (stays && !around_.HasAddress(around_.LoopbackIndex(), host)) {
-      // Lifetimes are whole seconds; a dead helper's must end, too.
-      const milliseconds life = std::max(settings_.linger, milliseconds(1000));
-      if (around_.SetAddress(around_.LoopbackIndex(), host, life)) on_loopback_.push_back(host);
-    }
-    if (!around_.HasAddress(home().index, prefix)) continue;
-    const drover::Status gone = around_.RemoveAddress(home().index, prefix);
-    if (!gone && gone.error().code != ErrorCode::kNotFound) Problem(gone.error().message, now);
-  }
-  if (stays) {
-    linger_until_ = now + settings_.linger;
-  } else if (virtual_link_) {
-    (void)around_.SetLinkUp(virtual_link_->index, false);
-  }
-}
-
-void Router::EndLinger() {
-  for (const Prefix& prefix : on_loopback_) {
-    (void)around_.RemoveAddress(around_.LoopbackIndex(), prefix);
-  }
-  on_loopback_.clear();
-  linger_until_.reset();
-  if (virtual_link_ && !serving()) (void)around_.SetLinkUp(virtual_link_->index, false);
-}
-
-void Router::RefreshLease(Time now) {
-  for (const Prefix& prefix : AllAddresses()) {
-    if (IsNative(prefix)) continue;
-    const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
-    if (!set) Problem(set.error().message, now);
-  }
-  const auto period = vrrp::RefreshPeriod(settings_.lease);
-  if (!period) {
-    lease_.Stop();
-  } else if (!lease_.Deadline()) {
-    lease_.Begin(*period, now + *period);
-  }
-}
-
-void Router::AnnounceAll() {
-  for (const Prefix& prefix : AllAddresses()) {
-    around_.Announce(home().index, home().mac, prefix.address);
-  }
-}
-
-void Router::Probe() {
-  for (const Prefix& prefix : AllAddresses()) {
-    around_.Ask(home().index, home().mac, std::nullopt, prefix.address);
-  }
 }
 
 void Router::Problem(const std::string& text, Time now) {

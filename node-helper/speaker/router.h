@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node-helper/net/neighbour_frame.h"
@@ -51,6 +52,8 @@ class Router {
   // --- what happens
   // Links or addresses may be others now.
   void LookAround(Time now);
+  // Why it cannot hear adverts; empty: it can.
+  void SetDeaf(const std::string& reason, Time now);
   void AddressGone(int index, const Prefix& prefix, Time now);
   // True when the packet was for this router's id.
   bool Hear(const vrrp::Received& packet, Time now);
@@ -85,6 +88,8 @@ class Router {
   // Sends an advert now, if master.
   void AdvertiseNow(Time now);
   std::vector<SpeakerEvent>& events() { return events_; }
+  // Since the last call, what it wants to hear may have changed (Ear, AddWatched).
+  bool TakeWishesChanged() { return std::exchange(wishes_changed_, false); }
 
  private:
   // A second master whose MAC is being asked for.
@@ -111,7 +116,6 @@ class Router {
   void MakeVirtualLink(Time now);
   void ChangeAddresses(const std::vector<Prefix>& before, Time now);
   void SecondMaster(const vrrp::AdvertReceived& advert, Time now);
-  void AnswerRival(const IpAddress& address, const std::string& mac, bool may_yield, Time now);
   void Report(const IpAddress& address, const std::string& mac, const std::string& answer,
               Time now);
   void Problem(const std::string& text, Time now);
@@ -119,6 +123,9 @@ class Router {
   [[nodiscard]] vrrp::Expectation ExpectationOf(const vrrp::Form& form) const;
   [[nodiscard]] vrrp::ChecksumForm ChecksumToSend() const;
   [[nodiscard]] std::vector<Prefix> AllAddresses() const;
+  // Among all addresses.
+  [[nodiscard]] bool Lists(const Prefix& prefix) const;
+  [[nodiscard]] bool Lists(const IpAddress& address) const;
   [[nodiscard]] std::string LinkFault() const;
   [[nodiscard]] bool serving() const { return instance_.state() == vrrp::State::kMaster; }
   // Addresses that the node has anyway (the address owner's): never removed, never leased.
@@ -136,6 +143,7 @@ class Router {
   vrrp::FormBook forms_;
   vrrp::Instance instance_;
 
+  std::string deaf_;
   std::string link_fault_;
   std::string rival_fault_;
   std::string group_fault_;
@@ -167,6 +175,7 @@ class Router {
   std::array<std::uint64_t, vrrp::kRefusals> refused_{};
   std::vector<SpeakerEvent> events_;
   bool left_behind_ = false;
+  bool wishes_changed_ = true;
 };
 
 // True when one can become the other in place: same interface, family and kind of link.

@@ -35,6 +35,7 @@ constexpr int kPacketsPerTurn = 64;
 constexpr milliseconds kBusyAtMost{50};
 constexpr timespec kBreath = {0, 200'000};
 constexpr std::chrono::seconds kStopAtMost{10};
+constexpr std::chrono::seconds kRetryEars{1};
 
 Time Now() { return std::chrono::steady_clock::now(); }
 
@@ -76,6 +77,7 @@ class LinuxSpeaker : public Speaker {
   void Turn();
   void Arm();
   nanoseconds Lateness(Time now);
+  void Await(int fd);
   void Refit();
   void ReadNews(Time now);
   void ReadEars(Time now);
@@ -99,6 +101,7 @@ class LinuxSpeaker : public Speaker {
   std::vector<EarWish> ears_;
   std::vector<IpAddress> watched_;
   std::optional<Time> busy_since_;
+  std::optional<Time> retry_ears_at_;
   std::vector<SpeakerEvent> problems_;
 };
 
@@ -112,12 +115,7 @@ drover::Status LinuxSpeaker::Open() {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   if (epoll_ < 0 || timer_ < 0) return Fail(ErrnoError(errno, "VRRP"));
-  for (const int fd : {timer_, mailbox_.call_fd(), around_->news_fd()}) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = fd;
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return Fail(ErrnoError(errno, "VRRP"));
-  }
+  for (const int fd : {timer_, mailbox_.call_fd(), around_->news_fd()}) Await(fd);
   return {};
 }
 
@@ -233,7 +231,9 @@ void LinuxSpeaker::Run() {
 // When the next thing is due. 0 would disarm.
 void LinuxSpeaker::Arm() {
   planned_ = station_.Deadline();
-  if (stop_at_ && (!planned_ || *stop_at_ < *planned_)) planned_ = stop_at_;
+  for (const std::optional<Time>& other : {stop_at_, retry_ears_at_}) {
+    if (other && (!planned_ || *other < *planned_)) planned_ = other;
+  }
   itimerspec spec{};
   if (planned_) {
     const nanoseconds at = std::max(nanoseconds(1), nanoseconds(planned_->time_since_epoch()));
@@ -286,29 +286,33 @@ void LinuxSpeaker::Breathe(bool slept) {
   }
 }
 
+void LinuxSpeaker::Await(int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  // EEXIST: known already.
+  if (fd >= 0) (void)::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+}
+
 // Sockets follow what the routers want to hear.
 void LinuxSpeaker::Refit() {
-  if (std::vector<EarWish> ears = station_.Ears(); ears != ears_) {
+  const Time now = Now();
+  const bool again = retry_ears_at_ && now >= *retry_ears_at_;
+  if (!station_.TakeWishesChanged() && !again) return;
+  if (std::vector<EarWish> ears = station_.Ears(); ears != ears_ || again) {
     ears_ = std::move(ears);
-    for (const std::string& problem : around_->SetEars(ears_)) Problem(problem);
-    for (const auto& [wish, ear] : around_->ears()) {
-      epoll_event event{};
-      event.events = EPOLLIN;
-      event.data.fd = ear.fd();
-      (void)::epoll_ctl(epoll_, EPOLL_CTL_ADD, ear.fd(), &event);  // EEXIST: known already
-    }
+    const std::map<EarWish, std::string> deaf = around_->SetEars(ears_);
+    station_.SetDeaf(deaf, now);
+    retry_ears_at_ = deaf.empty() ? std::nullopt : std::optional(now + kRetryEars);
+    for (const auto& [wish, ear] : around_->ears()) Await(ear.fd());
   }
   if (std::vector<IpAddress> watched = station_.Watched(); watched != watched_) {
     watched_ = std::move(watched);
     if (const drover::Status set = around_->tap().Watch(watched_); !set) {
       Problem(set.error().message);
     }
-    for (const int fd : {around_->tap().arp_fd(), around_->tap().icmp_fd()}) {
-      epoll_event event{};
-      event.events = EPOLLIN;
-      event.data.fd = fd;
-      if (fd >= 0) (void)::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
-    }
+    Await(around_->tap().arp_fd());
+    Await(around_->tap().icmp_fd());
   }
 }
 

@@ -137,7 +137,6 @@ void Station::SettleForms(const std::vector<std::string>& unsettled, Time now) {
 void Station::Track(const std::string& instance, const TrackedState& state, Time now) {
   tracked_[instance] = state;
   if (Router* router = Find(instance)) router->Track(state, now);
-  Gather(now);
 }
 
 void Station::AllowPreempt(const std::string& instance, bool allowed, Time now) {
@@ -202,12 +201,24 @@ drover::Status Station::Resume(const std::string& text, Time now) {
 
 void Station::Overslept(vrrp::Nanoseconds late, Time now) {
   ForAll([&](Router& router) { router.Overslept(late, now); });
-  Gather(now);
 }
 
 void Station::LinksChanged(Time now) {
   ForAll([&](Router& router) { router.LookAround(now); });
-  Gather(now);
+}
+
+void Station::SetDeaf(const std::map<EarWish, std::string>& deaf, Time now) {
+  ForAll([&](Router& router) {
+    const std::optional<EarWish> ear = router.Ear();
+    const auto problem = ear ? deaf.find(*ear) : deaf.end();
+    router.SetDeaf(problem == deaf.end() ? "" : problem->second, now);
+  });
+}
+
+bool Station::TakeWishesChanged() {
+  bool changed = std::exchange(wishes_changed_, false);
+  ForAll([&](Router& router) { changed = router.TakeWishesChanged() || changed; });
+  return changed;
 }
 
 void Station::AddressGone(int index, const Prefix& prefix, Time now) {
@@ -218,12 +229,10 @@ void Station::Hear(int index, const vrrp::Received& packet, Time now) {
   ForAll([&](Router& router) {
     if (router.ListensOn(index)) (void)router.Hear(packet, now);
   });
-  Gather(now);
 }
 
 void Station::HearClaim(const AddressClaim& claim, Time now) {
   ForAll([&](Router& router) { router.HearClaim(claim, now); });
-  Gather(now);
 }
 
 std::optional<vrrp::Time> Station::Deadline() const {
@@ -241,7 +250,9 @@ void Station::Tick(Time now) {
   ForAll([&](Router& router) { router.TickRest(now); });
   Gather(now);
   ForAll([&](Router& router) { CollectEvents(router); });
-  std::erase_if(leaving_, [](const auto& router) { return router->done(); });
+  if (std::erase_if(leaving_, [](const auto& router) { return router->done(); }) > 0) {
+    wishes_changed_ = true;
+  }
 }
 
 void Station::Gather(Time now) {

@@ -42,16 +42,20 @@ class Station {
   // First in every turn: the loop woke so late. Nothing is sent before.
   void Overslept(vrrp::Nanoseconds late, Time now);
   void LinksChanged(Time now);
+  // Of what Ears() asks for, these could not be opened, and why.
+  void SetDeaf(const std::map<EarWish, std::string>& deaf, Time now);
   void AddressGone(int index, const Prefix& prefix, Time now);
   void Hear(int index, const vrrp::Received& packet, Time now);
   void HearClaim(const AddressClaim& claim, Time now);
   [[nodiscard]] std::optional<Time> Deadline() const;
-  // Last in every turn.
+  // Last in every turn; groups follow here.
   void Tick(Time now);
 
   // --- how it is
   [[nodiscard]] std::vector<InstanceStatus> Snapshot(Time now) const;
   [[nodiscard]] std::vector<EarWish> Ears() const;
+  // Since the last call, Ears() or Watched() may say something else.
+  bool TakeWishesChanged();
   // Sorted, without repetition.
   [[nodiscard]] std::vector<IpAddress> Watched() const;
   std::vector<SpeakerEvent> TakeEvents();
@@ -85,6 +89,7 @@ class Station {
   std::map<std::string, TrackedState> tracked_;
   std::map<std::string, bool> may_preempt_;
   std::vector<SpeakerEvent> events_;
+  bool wishes_changed_ = true;
 };
 
 }  // namespace drover

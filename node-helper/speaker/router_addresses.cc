@@ -1,0 +1,177 @@
+// Router: the virtual addresses on the node, and who is told about them.
+
+#include <algorithm>
+
+#include "node-helper/speaker/router.h"
+
+namespace drover {
+namespace {
+
+using std::chrono::milliseconds;
+
+// RFC 9568, section 7.3.
+MacAddress VirtualMac(std::uint8_t vrid, Family family) {
+  const std::uint8_t kind = family == Family::kIpv4 ? 1 : 2;
+  return {0x00, 0x00, 0x5e, 0x00, kind, vrid};
+}
+
+// At most 15 bytes.
+std::string VirtualLinkName(std::uint8_t vrid, Family family, int parent) {
+  return std::string(family == Family::kIpv4 ? "vrrp4." : "vrrp6.") + std::to_string(vrid) + "." +
+         std::to_string(parent);
+}
+
+}  // namespace
+
+std::vector<Prefix> Router::AllAddresses() const {
+  std::vector<Prefix> all = settings_.addresses;
+  all.insert(all.end(), settings_.excluded_addresses.begin(), settings_.excluded_addresses.end());
+  return all;
+}
+
+bool Router::Lists(const Prefix& prefix) const {
+  const std::vector<Prefix> all = AllAddresses();
+  return std::find(all.begin(), all.end(), prefix) != all.end();
+}
+
+bool Router::Lists(const IpAddress& address) const {
+  const std::vector<Prefix> all = AllAddresses();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Prefix& prefix) { return prefix.address == address; });
+}
+
+bool Router::IsNative(const Prefix& prefix) const {
+  return std::find(native_.begin(), native_.end(), prefix) != native_.end();
+}
+
+void Router::MakeVirtualLink(Time now) {
+  if (link_.index == 0) return;
+  const Family family = settings_.family();
+  const std::uint8_t vrid = forms_.sent().vrid;
+  const std::string name = VirtualLinkName(vrid, family, link_.index);
+  if (!settings_.vmac) {
+    // An earlier process may have had one.
+    if (const auto old = around_.FindLink(name)) around_.RemoveVirtualLink(old->index);
+    return;
+  }
+  Result<LinkFact> made = around_.MakeVirtualLink(link_, name, VirtualMac(vrid, family));
+  if (made) {
+    virtual_link_ = std::move(*made);
+  } else {
+    virtual_link_.reset();
+    Problem(made.error().message, now);
+  }
+}
+
+void Router::RemoveLeftovers(Time now) {
+  if (home().index == 0) return;
+  for (const Prefix& prefix : AllAddresses()) {
+    if (IsNative(prefix) || !around_.HasAddress(home().index, prefix)) continue;
+    if (const drover::Status gone = around_.RemoveAddress(home().index, prefix); !gone) {
+      Problem(gone.error().message, now);
+    }
+  }
+}
+
+void Router::ChangeAddresses(const std::vector<Prefix>& before, Time now) {
+  if (!serving()) return;
+  for (const Prefix& prefix : AllAddresses()) {
+    if (std::find(before.begin(), before.end(), prefix) != before.end()) continue;
+    const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
+    if (!set) Problem(set.error().message, now);
+  }
+  for (const Prefix& prefix : before) {
+    if (Lists(prefix) || IsNative(prefix)) continue;
+    (void)around_.RemoveAddress(home().index, prefix);
+  }
+  announce_.Again(now);
+}
+
+void Router::Repair(const Prefix& prefix, Time now) {
+  const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
+  if (!set) {
+    Problem(set.error().message, now);
+    return;
+  }
+  ++repaired_;
+  announce_.Again(now);
+  events_.push_back({settings_.name, now,
+                     AddressRepaired{"address " + prefix.ToString() + " on " + home().name}});
+}
+
+void Router::Take(Time now) {
+  for (const Prefix& prefix : AllAddresses()) {
+    if (IsNative(prefix)) continue;
+    const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
+    if (!set) Problem(set.error().message, now);
+  }
+  EndLinger();
+  announce_.Begin(settings_.announce, now);
+  if (const auto period = vrrp::RefreshPeriod(settings_.lease)) {
+    lease_.Begin(*period, now + *period);
+  }
+  probe_.Begin(vrrp::kProbeInterval, now + vrrp::kProbeInterval);
+}
+
+void Router::Release(bool linger, Time now) {
+  announce_.Stop();
+  lease_.Stop();
+  probe_.Stop();
+  EndLinger();
+  const bool stays = linger && settings_.linger.count() > 0;
+  for (const Prefix& prefix : AllAddresses()) {
+    if (IsNative(prefix)) continue;
+    const Prefix host = Prefix::Host(prefix.address);
+    // On lo before it leaves the interface: at no moment is it nobody's.
+    if (stays && !around_.HasAddress(around_.LoopbackIndex(), host)) {
+      // Lifetimes are whole seconds; a dead helper's must end, too.
+      const milliseconds life = std::max(settings_.linger, milliseconds(1000));
+      if (around_.SetAddress(around_.LoopbackIndex(), host, life)) on_loopback_.push_back(host);
+    }
+    if (!around_.HasAddress(home().index, prefix)) continue;
+    const drover::Status gone = around_.RemoveAddress(home().index, prefix);
+    if (!gone && gone.error().code != ErrorCode::kNotFound) Problem(gone.error().message, now);
+  }
+  if (stays) {
+    linger_until_ = now + settings_.linger;
+  } else if (virtual_link_) {
+    (void)around_.SetLinkUp(virtual_link_->index, false);
+  }
+}
+
+void Router::EndLinger() {
+  for (const Prefix& prefix : on_loopback_) {
+    (void)around_.RemoveAddress(around_.LoopbackIndex(), prefix);
+  }
+  on_loopback_.clear();
+  linger_until_.reset();
+  if (virtual_link_ && !serving()) (void)around_.SetLinkUp(virtual_link_->index, false);
+}
+
+void Router::RefreshLease(Time now) {
+  for (const Prefix& prefix : AllAddresses()) {
+    if (IsNative(prefix)) continue;
+    const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
+    if (!set) Problem(set.error().message, now);
+  }
+  const auto period = vrrp::RefreshPeriod(settings_.lease);
+  if (!period) {
+    lease_.Stop();
+  } else if (!lease_.Deadline()) {
+    lease_.Begin(*period, now + *period);
+  }
+}
+
+void Router::AnnounceAll() {
+  for (const Prefix& prefix : AllAddresses()) {
+    around_.Announce(home().index, home().mac, prefix.address);
+  }
+}
+
+void Router::Probe() {
+  for (const Prefix& prefix : AllAddresses()) {
+    around_.Ask(home().index, home().mac, std::nullopt, prefix.address);
+  }
+}
+
+}  // namespace drover
