@@ -40,7 +40,9 @@ class Session {
       : parts_(parts), input_is_file_(IsRegularFile(parts.in)) {
     context_.store = parts.store;
     context_.run = parts.run;
-    context_.ensure_service = parts.ensure_service;
+    if (parts.ensure_service) {
+      context_.ensure_service = [this](bool check) { return EnsureService(check); };
+    }
     context_.daemon = parts.daemon;
     context_.abandoned = [this] { return Abandoned(); };
     context_.kernel = [this](bool check) { return KernelFor(check); };
@@ -174,6 +176,13 @@ class Session {
     return &*dry_kernel_;
   }
 
+  // In check mode it would be done once, by the first task that needs it.
+  Result<std::vector<ChangeText>> EnsureService(bool check) {
+    if (check && service_foreseen_) return std::vector<ChangeText>{};
+    service_foreseen_ |= check;
+    return parts_.ensure_service(check);
+  }
+
   // The error that ends the session when tasks were left undone.
   std::optional<Error> RunProgram(const Program& program) {
     ProgramCourse course;
@@ -213,6 +222,7 @@ class Session {
   std::optional<SessionLock> lock_;
   std::unique_ptr<Kernel> kernel_;
   std::optional<DryRunKernel> dry_kernel_;
+  bool service_foreseen_ = false;
   bool abandoned_ = false;
   bool input_gone_ = false;
   bool output_gone_ = false;
