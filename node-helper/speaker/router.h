@@ -57,7 +57,8 @@ class Router {
   void AddressGone(int index, const Prefix& prefix, Time now);
   // True when the packet was for this router's id.
   bool Hear(const vrrp::Received& packet, Time now);
-  void HearClaim(const AddressClaim& claim, Time now);
+  // On which interface somebody claims which address.
+  void HearClaim(int index, const AddressClaim& claim, Time now);
   // The loop woke so late.
   void Overslept(vrrp::Nanoseconds late, Time now);
   [[nodiscard]] std::optional<Time> Deadline() const;

@@ -40,7 +40,9 @@ void Router::SecondMaster(const vrrp::AdvertReceived& advert, Time now) {
   UpdateFault(now);
 }
 
-void Router::HearClaim(const AddressClaim& claim, Time now) {
+void Router::HearClaim(int index, const AddressClaim& claim, Time now) {
+  // The same address on another link is another matter.
+  if (index != link_.index && index != home().index) return;
   if (unknown_ && claim.address == unknown_->source) {
     const Unknown known = *std::exchange(unknown_, std::nullopt);
     wishes_changed_ = true;

@@ -345,7 +345,7 @@ void LinuxSpeaker::ReadClaims(Time now) {
   for (int i = 0; i < kPacketsPerTurn; ++i) {
     const std::optional<VrrpTap::Claim> claim = around_->tap().Hear();
     if (!claim) return;
-    station_.HearClaim(claim->claim, now);
+    station_.HearClaim(claim->index, claim->claim, now);
   }
 }
 

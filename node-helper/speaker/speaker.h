@@ -74,7 +74,9 @@ class Speaker {
   // False: a backup does not take over from a living master for now (its connection table is not
   // filled yet).
   virtual void AllowPreempt(const std::string& instance, bool allowed) = 0;
-  // See HandoverTask. Returns at once; Snapshot tells how far it is.
+  // See HandoverTask; members of a group yield together. Returns at once; Snapshot tells how far it
+  // is: yielded and master: it waits for a successor; yielded and not master: done; master and not
+  // yielded: nobody took over (a SpeakerProblem says so, too).
   virtual Status Yield(const std::string& instance) = 0;
   virtual void Return(const std::string& instance) = 0;
 

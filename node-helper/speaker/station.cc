@@ -231,8 +231,8 @@ void Station::Hear(int index, const vrrp::Received& packet, Time now) {
   });
 }
 
-void Station::HearClaim(const AddressClaim& claim, Time now) {
-  ForAll([&](Router& router) { router.HearClaim(claim, now); });
+void Station::HearClaim(int index, const AddressClaim& claim, Time now) {
+  ForAll([&](Router& router) { router.HearClaim(index, claim, now); });
 }
 
 std::optional<vrrp::Time> Station::Deadline() const {

@@ -46,7 +46,7 @@ class Station {
   void SetDeaf(const std::map<EarWish, std::string>& deaf, Time now);
   void AddressGone(int index, const Prefix& prefix, Time now);
   void Hear(int index, const vrrp::Received& packet, Time now);
-  void HearClaim(const AddressClaim& claim, Time now);
+  void HearClaim(int index, const AddressClaim& claim, Time now);
   [[nodiscard]] std::optional<Time> Deadline() const;
   // Last in every turn; groups follow here.
   void Tick(Time now);

@@ -343,7 +343,7 @@ TEST(Station, AMasterAsksEachSecondWhetherAStrangerHasItsAddress) {
 TEST(Station, AStrangersClaimIsReportedAndAnsweredByAnnouncing) {
   Pair pair;
   pair.first.around.announced.clear();
-  pair.first.station->HearClaim(ClaimOf(kVip, 66), pair.lan.now());
+  pair.first.station->HearClaim(FakeNode::kEth0, ClaimOf(kVip, 66), pair.lan.now());
   pair.lan.Turn(pair.first);
   EXPECT_EQ(
       EventsOf<RivalSeen>(pair.first),
@@ -355,9 +355,10 @@ TEST(Station, AStrangersClaimIsReportedAndAnsweredByAnnouncing) {
 
 TEST(Station, ClaimsOfOurOwnAndOfOtherAddressesAreNobodysBusiness) {
   Pair pair;
-  pair.first.station->HearClaim(ClaimOf(kVip, 1), pair.lan.now());
-  pair.first.station->HearClaim(ClaimOf("10.0.0.7", 66), pair.lan.now());
-  pair.second.station->HearClaim(ClaimOf(kVip, 66), pair.lan.now());
+  pair.first.station->HearClaim(FakeNode::kEth0, ClaimOf(kVip, 1), pair.lan.now());
+  pair.first.station->HearClaim(FakeNode::kEth0, ClaimOf("10.0.0.7", 66), pair.lan.now());
+  pair.first.station->HearClaim(/*index=*/7, ClaimOf(kVip, 66), pair.lan.now());
+  pair.second.station->HearClaim(FakeNode::kEth0, ClaimOf(kVip, 66), pair.lan.now());
   pair.lan.Turn(pair.first);
   pair.lan.Turn(pair.second);
   EXPECT_TRUE(EventsOf<RivalSeen>(pair.first).empty());
@@ -368,7 +369,7 @@ TEST(Station, WhoseRuleIsToYieldGoesIntoFaultForAWhile) {
   VrrpInstance meek = Web(150);
   meek.on_rival = OnRival::kYield;
   Pair pair(meek, Web(100));
-  pair.first.station->HearClaim(ClaimOf(kVip, 66), pair.lan.now());
+  pair.first.station->HearClaim(FakeNode::kEth0, ClaimOf(kVip, 66), pair.lan.now());
   pair.lan.Turn(pair.first);
   EXPECT_EQ(StateOf(pair.lan, pair.first), "fault");
   EXPECT_FALSE(pair.first.around.Has(kVip));
