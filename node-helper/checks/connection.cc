@@ -71,6 +71,7 @@ std::string HandshakeReason(SSL* tls, const std::string& name, const ErrorCodeOf
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
       return std::string("certificate not trusted: ") + X509_verify_cert_error_string(verdict);
     default:
       return std::string("certificate: ") + X509_verify_cert_error_string(verdict);
