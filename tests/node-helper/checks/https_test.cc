@@ -106,9 +106,8 @@ TEST_F(Https, BadCertificatesAreRefusedInWords) {
   }
   TestCertificates stranger;
   TlsServer server(stranger.Make("DNS:www.example.com", -1, 1));
-  EXPECT_EQ(
-      AskStream(server.at(), Verified("www.example.com")),
-      ProbeOutcome::Failed("certificate not trusted: unable to get local issuer certificate"));
+  const std::string reason = AskStream(server.at(), Verified("www.example.com")).reason;
+  EXPECT_EQ(reason.find("certificate not trusted: "), 0U) << reason;
 }
 
 TEST_F(Https, SniMayDifferFromTheHost) {

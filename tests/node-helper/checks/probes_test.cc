@@ -97,7 +97,7 @@ TEST_F(Probes, HttpServerThatClosesOrResets) {
 TEST_F(Probes, HttpDripsUntilTheTimeout) {
   const TcpServer slow([](int connection) {
     ReadUntil(connection, "\r\n\r\n");
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 30; ++i) {
       Write(connection, i == 0 ? "HTTP/1.1 200 OK\r\n" : "X: y\r\n");
       std::this_thread::sleep_for(milliseconds(20));
     }
