@@ -4,7 +4,9 @@
 #include <charconv>
 
 #include "orchestrator/compile/duration.h"
+#include "orchestrator/playbook/foreign_words.h"
 #include "orchestrator/playbook/tags.h"
+#include "protocol/words.h"
 
 namespace drover {
 
@@ -110,6 +112,16 @@ std::optional<std::chrono::milliseconds> Arguments::Duration(const std::string& 
   return span;
 }
 
+std::optional<std::chrono::milliseconds> Arguments::Duration(const std::string& key,
+                                                             std::chrono::milliseconds least,
+                                                             std::chrono::milliseconds most) {
+  const auto span = Duration(key);
+  if (!span || (*span >= least && *span <= most)) return span;
+  Say(PlaceOf(key), "\"" + key + "\" of " + owner_ + " takes " + DurationText(least) + " to " +
+                        DurationText(most) + ", not " + DurationText(*span));
+  return std::nullopt;
+}
+
 std::optional<std::string> Arguments::OneOf(const std::string& key,
                                             const std::vector<std::string>& words) {
   const Argument* argument = Find(key);
@@ -145,10 +157,12 @@ std::vector<std::string> Arguments::Texts(const std::string& key, bool commas) {
   return texts;
 }
 
-void Arguments::CheckKeys(const std::vector<std::string>& known) {
+void Arguments::CheckKeys(const std::vector<std::string>& known, std::string_view foreign_owner) {
   for (const auto& [name, argument] : mapping_.entries) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    Say(argument.key_place, "unknown key \"" + name + "\" of " + owner_, DidYouMean(name, known));
+    const std::string hint = HintForForeignWord(foreign_owner, name);
+    Say(argument.key_place, "unknown key \"" + name + "\" of " + owner_,
+        hint.empty() ? DidYouMean(name, known) : hint);
   }
 }
 

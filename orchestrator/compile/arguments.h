@@ -35,12 +35,17 @@ class Arguments {
   std::optional<std::int64_t> Integer(const std::string& key, std::int64_t least,
                                       std::int64_t most);
   std::optional<std::chrono::milliseconds> Duration(const std::string& key);
+  // From `least` to `most`.
+  std::optional<std::chrono::milliseconds> Duration(const std::string& key,
+                                                    std::chrono::milliseconds least,
+                                                    std::chrono::milliseconds most);
   std::optional<std::string> OneOf(const std::string& key, const std::vector<std::string>& words);
   // A single value or a list of them; with `commas` a text may hold several.
   std::vector<const Argument*> Several(const std::string& key);
   std::vector<std::string> Texts(const std::string& key, bool commas = false);
-  // Refuses keys that are not in the list.
-  void CheckKeys(const std::vector<std::string>& known);
+  // Refuses keys that are not in the list; `foreign_owner` names whose foreign words give hints
+  // (playbook/foreign_words.h).
+  void CheckKeys(const std::vector<std::string>& known, std::string_view foreign_owner = "");
 
   void Say(const Place& place, std::string message, std::string hint = "");
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }

@@ -1,6 +1,7 @@
 #include "orchestrator/compile/cluster_state.h"
 
 #include <algorithm>
+#include <set>
 
 #include "orchestrator/compile/arguments.h"
 
@@ -49,6 +50,39 @@ void ClusterState::Add(const std::string& host, const DesiredState& part, const 
   for (const auto& address : part.addresses) add(whole.addresses, address, false);
   for (const auto& sysctl : part.sysctls) add(whole.sysctls, sysctl, false);
   for (const auto& service : part.services) add(whole.services, service, true);
+  for (const auto& daemon : part.sync_daemons) add(whole.sync_daemons, daemon, false);
+  for (const auto& instance : part.vrrp_instances) add(whole.vrrp_instances, instance, true);
+  for (const auto& group : part.vrrp_groups) add(whole.vrrp_groups, group, true);
+  for (const auto& tracker : part.trackers) add(whole.trackers, tracker, false);
+  for (const auto& watch : part.watches) add(whole.watches, watch, true);
+  for (const auto& metrics : part.metrics) add(whole.metrics, metrics, false);
+}
+
+void ClusterState::Refer(const std::string& host, Reference reference) {
+  references_[host].push_back(std::move(reference));
+}
+
+void ClusterState::Imply(const std::string& host, ImpliedSysctl implied) {
+  implied_[host].push_back(std::move(implied));
+}
+
+void ClusterState::SettleImplied() {
+  for (auto& [host, implied] : implied_) {
+    std::vector<Sysctl>& whole = states_[host].sysctls;
+    std::set<std::string> own;
+    for (const Sysctl& sysctl : whole) own.insert(sysctl.key);
+    std::erase_if(implied, [&](const ImpliedSysctl& one) { return own.contains(one.sysctl.key); });
+    for (const ImpliedSysctl& one : implied) {
+      if (own.insert(one.sysctl.key).second) whole.push_back(one.sysctl);
+    }
+  }
+}
+
+Place ClusterState::PlaceOf(const std::string& host, const std::string& resource) const {
+  const auto places = places_.find(host);
+  if (places == places_.end()) return {};
+  const auto place = places->second.find(resource);
+  return place == places->second.end() ? Place{} : place->second;
 }
 
 void ClusterState::NameServers(const std::string& host, const NamedService& service) {

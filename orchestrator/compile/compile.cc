@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "orchestrator/compile/cluster_rules.h"
 #include "orchestrator/compile/connection.h"
 #include "orchestrator/compile/findings.h"
 #include "orchestrator/compile/prune.h"
 #include "orchestrator/compile/task_compiler.h"
+#include "orchestrator/compile/virtual_routers.h"
 #include "orchestrator/inventory/pattern.h"
 #include "orchestrator/playbook/modules.h"
 #include "orchestrator/playbook/tags.h"
@@ -43,6 +45,8 @@ class Compiler {
     }
     CompilePlays(/*verify=*/false);
     for (std::size_t i = 0; i < playbook_.plays.size(); ++i) Connect(i);
+    cluster_.SettleImplied();
+    if (diagnostics_.empty()) CheckCluster(cluster_, diagnostics_, run_.warnings);
     // What verify says of a playbook with errors would only repeat them.
     if (diagnostics_.empty()) CompilePlays(/*verify=*/true);
     if (!diagnostics_.empty()) return Wrong(std::move(diagnostics_));
@@ -189,7 +193,60 @@ class Compiler {
     }
   }
 
+  // A host of the run whose task for the instance is carried out.
+  bool Touches(const std::string& host, const std::string& instance) const {
+    return std::any_of(tasks_.begin(), tasks_.end(), [&](const auto& task) {
+      const auto rounds = task.second.hosts.find(host);
+      if (rounds == task.second.hosts.end()) return false;
+      return std::any_of(rounds->second.begin(), rounds->second.end(), [&](const HostTask& round) {
+        const DesiredState* state = StateOf(round);
+        return state != nullptr && FindInstance(*state, instance) != nullptr;
+      });
+    });
+  }
+
+  static const DesiredState* StateOf(const HostTask& round) {
+    const auto* task = std::get_if<Task>(&round.action);
+    const auto* converge = task == nullptr ? nullptr : std::get_if<ConvergeTask>(&task->action);
+    return converge == nullptr ? nullptr : &converge->state;
+  }
+
+  void FillRouters() {
+    run_.virtual_routers = FindVirtualRouters(cluster_.states());
+    for (VirtualRouter& router : run_.virtual_routers) {
+      for (const auto& [host, instance] : router.members) {
+        if (!Touches(host, instance)) router.left_out.insert(host);
+      }
+    }
+  }
+
+  // The tasks whose resources need a setting carry it along.
+  void AddImplied() {
+    for (auto& [at, task] : tasks_) {
+      for (auto& [host, rounds] : task.hosts) {
+        const auto implied = cluster_.implied().find(host);
+        if (implied == cluster_.implied().end()) continue;
+        for (HostTask& round : rounds) AddImplied(implied->second, round);
+      }
+    }
+  }
+
+  static void AddImplied(const std::vector<ImpliedSysctl>& implied, HostTask& round) {
+    auto* task = std::get_if<Task>(&round.action);
+    auto* converge = task == nullptr ? nullptr : std::get_if<ConvergeTask>(&task->action);
+    if (converge == nullptr) return;
+    DesiredState& state = converge->state;
+    std::set<std::string> names;
+    for (const auto& instance : state.vrrp_instances) names.insert(drover::NameOf(instance));
+    for (const auto& daemon : state.sync_daemons) names.insert(drover::NameOf(daemon));
+    for (const ImpliedSysctl& one : implied) {
+      if (names.contains(one.resource)) state.sysctls.push_back(one.sysctl);
+    }
+  }
+
   void Finish() {
+    AddImplied();
+    FillRouters();
     for (auto& [at, task] : tasks_) run_.plays[at.first].tasks.push_back(std::move(task));
     run_.playbook = playbook_.path;
     run_.owner = StemOf(playbook_.path);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -63,6 +64,12 @@ struct CompiledPlay {
   std::vector<CompiledTask> tasks;  // after --tags / --skip-tags
 };
 
+// A VRRP instance that several hosts share: one of them at a time is master.
+struct VirtualRouter {
+  std::map<std::string, std::string> members;  // host, and what it calls the instance
+  std::set<std::string> left_out;  // members whose settings this run does not touch (--limit, tags)
+};
+
 struct CompiledRun {
   std::string playbook;       // path as typed
   std::string playbook_hash;  // sha256 over all files read
@@ -71,6 +78,7 @@ struct CompiledRun {
   std::map<std::string, HostConnection> connections;  // every host of every play
   std::map<std::string, DesiredState>
       states;  // whole desired state per host, also what --tags left out
+  std::vector<VirtualRouter> virtual_routers;
   Diagnostics warnings;
 };
 

@@ -42,6 +42,7 @@ struct ModuleContext {
 struct ModuleWork {
   TaskAction action;
   std::optional<VerifyExpectation> expectation;
+  std::optional<Place> place = std::nullopt;  // of the resource, when it is not the module's word
 };
 
 using ModuleParser = std::optional<ModuleWork> (*)(Arguments&, ModuleContext&);
@@ -53,6 +54,11 @@ std::optional<ModuleWork> ParseRealServer(Arguments& arguments, ModuleContext& c
 std::optional<ModuleWork> ParseArp(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseSysctl(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseVirtualService(Arguments& arguments, ModuleContext& context);
+std::optional<ModuleWork> ParseVrrpInstance(Arguments& arguments, ModuleContext& context);
+std::optional<ModuleWork> ParseVrrpGroup(Arguments& arguments, ModuleContext& context);
+std::optional<ModuleWork> ParseTracker(Arguments& arguments, ModuleContext& context);
+std::optional<ModuleWork> ParseConnectionSync(Arguments& arguments, ModuleContext& context);
+std::optional<ModuleWork> ParseMetrics(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseCommand(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseCopy(Arguments& arguments, ModuleContext& context);

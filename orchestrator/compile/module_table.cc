@@ -9,15 +9,20 @@ ModuleParser ParserOf(const std::string& module) {
   static const std::map<std::string, ModuleParser> kParsers = {
       {"arp", ParseArp},
       {"command", ParseCommand},
+      {"connection_sync", ParseConnectionSync},
       {"copy", ParseCopy},
+      {"metrics", ParseMetrics},
       {"package", ParsePackage},
       {"real_server", ParseRealServer},
       {"service", ParseServiceUnit},
       {"sysctl", ParseSysctl},
       {"template", ParseTemplateFile},
+      {"tracker", ParseTracker},
       {"verify", ParseVerify},
       {"vip", ParseVip},
       {"virtual_service", ParseVirtualService},
+      {"vrrp_group", ParseVrrpGroup},
+      {"vrrp_instance", ParseVrrpInstance},
       {"wait_for", ParseWaitFor},
   };
   const auto found = kParsers.find(module);

@@ -150,6 +150,11 @@ std::optional<Forwarding> ReadForwarding(const std::string& key, Arguments& argu
   return std::nullopt;
 }
 
+std::optional<PlacedServer> ReadRealServer(const Argument& item, const ServerDefaults& defaults,
+                                           Arguments& arguments, ModuleContext& context) {
+  return ServerReader(defaults, arguments, context).Read(item);
+}
+
 std::vector<PlacedServer> ReadRealServers(const ServerDefaults& defaults, Arguments& arguments,
                                           ModuleContext& context) {
   std::vector<PlacedServer> servers;

@@ -27,6 +27,9 @@ struct PlacedServer {
 };
 std::vector<PlacedServer> ReadRealServers(const ServerDefaults& defaults, Arguments& arguments,
                                           ModuleContext& context);
+// One of them, wherever it stands.
+std::optional<PlacedServer> ReadRealServer(const Argument& item, const ServerDefaults& defaults,
+                                           Arguments& arguments, ModuleContext& context);
 // dr, nat, tun under `key`, with the names that ipvsadm and keepalived use for them.
 std::optional<Forwarding> ReadForwarding(const std::string& key, Arguments& arguments);
 

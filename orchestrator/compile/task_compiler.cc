@@ -118,9 +118,9 @@ class HostTaskCompiler {
   void Merge(const ModuleWork& work, const Arguments& arguments) {
     const auto* converge = std::get_if<ConvergeTask>(&work.action);
     if (converge == nullptr) return;
-    Place place = task_.module_place;
+    Place place = work.place.value_or(task_.module_place);
     for (const char* key : {"address", "addresses", "fwmark", "vip", "vips"}) {
-      if (arguments.Has(key)) place = arguments.PlaceOf(key);
+      if (!work.place && arguments.Has(key)) place = arguments.PlaceOf(key);
     }
     run_.cluster.Add(host_, converge->state, place, diagnostics_);
   }

@@ -122,6 +122,7 @@ void AddHosts(const NamedService& named, ModuleContext& context, VerifyExpectati
   const auto& key = std::get<SocketKey>(named.service.key);
   const auto& holders = cluster.HoldersOf(key.address);
   for (const auto& host : holders) AddOnce(expectation.directors, host);
+  if (!holders.empty()) expectation.holders[key.address] = holders;
   for (const auto& [host, services] : cluster.services()) {
     const bool has = std::any_of(services.begin(), services.end(), [&](const NamedService& other) {
       return other.service.key == named.service.key;
@@ -186,7 +187,10 @@ std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& conte
     return std::find(directors.begin(), directors.end(), host) != directors.end();
   });
   AddPeers(probe, expectation, context);
-  return ModuleWork{std::move(probe), std::move(expectation)};
+  std::optional<ModuleWork> work(std::in_place);
+  work->action.emplace<ProbeTask>(std::move(probe));
+  work->expectation = std::move(expectation);
+  return work;
 }
 
 }  // namespace drover

@@ -3,49 +3,13 @@
 #include <set>
 
 #include "orchestrator/compile/real_servers.h"
+#include "orchestrator/compile/service_key_reader.h"
+#include "orchestrator/compile/service_watch.h"
 
 namespace drover {
 namespace {
 
 constexpr std::int64_t kMaxU32 = 4294967295;
-
-// "10.0.0.1:80", or ":0" where persistence takes every port.
-std::optional<Endpoint> ReadEndpoint(Arguments& arguments) {
-  const auto text = arguments.Text("address");
-  if (!text) return std::nullopt;
-  const bool every_port = text->ends_with(":0") && arguments.Has("persistence");
-  const auto endpoint =
-      Endpoint::Parse(every_port ? text->substr(0, text->size() - 1) + "1" : *text);
-  if (!endpoint) {
-    arguments.Say(arguments.PlaceOf("address"), endpoint.error().message);
-    return std::nullopt;
-  }
-  return Endpoint{endpoint->address, every_port ? std::uint16_t{0} : endpoint->port};
-}
-
-std::optional<ServiceKey> ReadKey(Arguments& arguments) {
-  if (arguments.Has("fwmark")) {
-    for (const char* key : {"address", "protocol"}) {
-      if (!arguments.Has(key)) continue;
-      arguments.Say(arguments.PlaceOf(key),
-                    std::string("a service by fwmark has no \"") + key + "\"");
-    }
-    const auto mark = arguments.Integer("fwmark", 1, kMaxU32);
-    const auto word = arguments.OneOf("family", {"ipv4", "ipv6"});
-    if (!mark) return std::nullopt;
-    return FwmarkKey{static_cast<std::uint32_t>(*mark),
-                     word == "ipv6" ? Family::kIpv6 : Family::kIpv4};
-  }
-  arguments.Require("address", "write it as IP:PORT, or give \"fwmark\"");
-  if (arguments.Has("family")) {
-    arguments.Say(arguments.PlaceOf("family"), "\"family\" stands with \"fwmark\" only");
-  }
-  const auto endpoint = ReadEndpoint(arguments);
-  const auto word = arguments.OneOf("protocol", {"tcp", "udp", "sctp"});
-  if (!endpoint || (arguments.Has("protocol") && !word)) return std::nullopt;
-  const Transport transport = word ? *ParseTransport(*word) : Transport::kTcp;
-  return SocketKey{transport, endpoint->address, endpoint->port};
-}
 
 std::optional<int> LengthOfMask(const IpAddress& mask) {
   int length = 0;
@@ -157,12 +121,7 @@ void CheckServers(const VirtualService& service, const std::vector<PlacedServer>
 
 std::optional<ModuleWork> ParseVirtualService(Arguments& arguments, ModuleContext& context) {
   const std::size_t before = arguments.diagnostics().size();
-  if (arguments.Has("check")) {
-    arguments.Say(arguments.Find("check")->key_place,
-                  "health checks are planned, not carried out by this version",
-                  "take \"check\" out; drover verify proves the real servers once");
-  }
-  const auto key = ReadKey(arguments);
+  const auto key = ReadServiceKey(arguments);
   VirtualService service;
   ServerDefaults defaults;
   ReadDefaults(arguments, defaults);
@@ -181,6 +140,8 @@ std::optional<ModuleWork> ParseVirtualService(Arguments& arguments, ModuleContex
     return std::nullopt;
   }
   CheckServers(service, servers, arguments);
+  auto watch = ReadWatch(service, defaults, servers, arguments, context);
+  if (arguments.diagnostics().size() != before) return std::nullopt;
   NamedService named;
   for (const auto& server : servers) {
     service.destinations.push_back(server.destination);
@@ -190,6 +151,7 @@ std::optional<ModuleWork> ParseVirtualService(Arguments& arguments, ModuleContex
   context.run.cluster.NameServers(context.host, named);
   DesiredState state;
   state.services.push_back(std::move(service));
+  if (watch) state.watches.push_back(*std::move(watch));
   return ModuleWork{ConvergeTask{state}, std::nullopt};
 }
 

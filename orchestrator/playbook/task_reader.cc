@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "orchestrator/playbook/foreign_words.h"
 #include "orchestrator/playbook/keyword_reader.h"
 #include "orchestrator/playbook/keywords.h"
 #include "orchestrator/playbook/modules.h"
@@ -176,7 +177,9 @@ class TaskReader {
         read_.Say(key.place,
                   quoted + " is Ansible's, this version of Drover does not carry it out");
       } else {
-        read_.Say(key.place, "unknown " + quoted, DidYouMean(word, module_->keys));
+        const std::string hint = HintForForeignWord(module_->name, word);
+        read_.Say(key.place, "unknown " + quoted,
+                  hint.empty() ? DidYouMean(word, module_->keys) : hint);
       }
     }
   }

@@ -160,7 +160,7 @@ std::string Printable(std::string_view text) {
     if (code == kBad) {
       tame += "\xEF\xBF\xBD";
     } else if ((code < 0x20 && code != '\n' && code != '\t') || (code >= 0x7F && code < 0xA0)) {
-      std::array<char, 8> hex{};
+      std::array<char, 16> hex{};
       std::snprintf(hex.data(), hex.size(), "\\x%02x", static_cast<unsigned>(code));
       tame += hex.data();
     } else {

@@ -9,7 +9,28 @@ std::string SizeOnly(const std::string& text) {
   return text.empty() ? "" : "<" + std::to_string(text.size()) + " bytes>";
 }
 
+void Redact(DesiredState& state) {
+  for (VrrpInstance& instance : state.vrrp_instances) {
+    instance.password = SizeOnly(instance.password);
+  }
+  // Headers may carry a token.
+  for (ServiceWatch& watch : state.watches) {
+    for (CheckSettings& check : watch.checks) {
+      if (auto* http = std::get_if<HttpCheck>(&check.kind)) {
+        for (auto& [name, value] : http->headers) {
+          value = SizeOnly(value);
+        }
+      }
+    }
+  }
+}
+
 void Redact(Task& task) {
+  if (auto* converge = std::get_if<ConvergeTask>(&task.action)) {
+    Redact(converge->state);
+  } else if (auto* prune = std::get_if<PruneTask>(&task.action)) {
+    Redact(prune->whole);
+  }
   if (auto* file = std::get_if<FileTask>(&task.action)) {
     file->content = SizeOnly(file->content);
   } else if (auto* command = std::get_if<CommandTask>(&task.action)) {

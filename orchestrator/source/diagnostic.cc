@@ -77,7 +77,7 @@ std::string FormatAs(std::string_view severity, const Diagnostic& diagnostic) {
     out += " ";
   }
   out += std::string(severity) + ": " + diagnostic.message;
-  if (place.file && place.line > 0) AppendExcerpt(place, out);
+  if (place.file && place.line > 0 && !diagnostic.secret) AppendExcerpt(place, out);
   if (!diagnostic.hint.empty()) out += "\n  hint: " + diagnostic.hint;
   return out;
 }

@@ -34,6 +34,7 @@ struct Diagnostic {
   Place place;
   std::string message;  // one sentence, no full stop
   std::string hint;     // what to do about it; may be empty
+  bool secret = false;  // the line holds a secret: it is not shown
 };
 using Diagnostics = std::vector<Diagnostic>;
 

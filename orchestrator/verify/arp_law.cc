@@ -27,6 +27,11 @@ bool IsVirtualRouterMac(const std::string& mac) {
   return mac.rfind("00:00:5e:00:01:", 0) == 0 || mac.rfind("00:00:5e:00:02:", 0) == 0;
 }
 
+bool MayHold(const VerifyExpectation& expectation, const IpAddress& vip, const std::string& host) {
+  const auto holders = expectation.holders.find(vip);
+  return Has(holders == expectation.holders.end() ? expectation.directors : holders->second, host);
+}
+
 Claimants Sort(const VerifyExpectation& expectation, const ArpAnswers& arp,
                const MacDirectory& macs) {
   Claimants claimants;
@@ -34,7 +39,7 @@ Claimants Sort(const VerifyExpectation& expectation, const ArpAnswers& arp,
     const auto host = macs.HostOf(mac);
     if (!host) {
       (IsVirtualRouterMac(mac) ? claimants.virtual_routers : claimants.strangers).push_back(mac);
-    } else if (Has(expectation.directors, *host)) {
+    } else if (MayHold(expectation, arp.vip, *host)) {
       claimants.directors.push_back(*host);  // a director that also serves may answer
     } else if (Has(expectation.real_servers, *host)) {
       claimants.real_servers.push_back(*host);
@@ -118,7 +123,7 @@ Finding Stranger(const ArpAnswers& arp, const std::string& who, bool known_host)
   return Finding{
       .rule = "arp-stranger",
       .host = known_host ? who : "",
-      .message = (known_host ? who + ", which is no director,"
+      .message = (known_host ? who + ", which does not have this address by the playbook,"
                              : "a host unknown to the inventory (" + who + ")") +
                  " answers for " + arp.vip.ToString(),
       .why = "Clients that hear it send their packets to that host instead of the director.",

@@ -3,6 +3,7 @@
 // Values only; worked out by compile, used by judge.h.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct ExpectedService {
 struct VerifyExpectation {
   std::vector<ExpectedService> services;
   std::vector<std::string> directors;     // inventory names of hosts that may answer for the VIPs
+  // Of these, who may have which VIP; of VRRP instances one at a time. A VIP that is missing here
+  // may be any director's.
+  std::map<IpAddress, std::vector<std::string>> holders = {};
   std::vector<std::string> real_servers;  // inventory names of hosts that must not
 };
 

@@ -152,9 +152,8 @@ TEST(BadInput, RealServerThatNobodyKnows) {
 }
 
 TEST(BadInput, WhatIsPlannedIsSaidToBePlanned) {
-  Check({{"virtual_service: {address: '10.0.0.1:80', check: {http: {path: /}}}",
-          "site.yml:3:49: health checks are planned, not carried out by this version [take "
-          "\"check\" out; drover verify proves the real servers once]"}});
+  Check({{"drill: {fault: director-crash}",
+          "site.yml:3:7: module \"drill\" is planned, not carried out by this version"}});
 }
 
 TEST(BadInput, TheSameErrorOfManyHostsIsSaidOnce) {

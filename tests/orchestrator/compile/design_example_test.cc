@@ -1,5 +1,5 @@
-// The example of the design, without what this version does not carry out, gives exactly these
-// states.
+// The example of the design, without the drill that this version does not carry out, gives exactly
+// these states.
 #include "tests/orchestrator/compile/cluster.h"
 
 namespace drover {
@@ -15,12 +15,20 @@ constexpr const char* kExample = R"(
   hosts: directors
   tasks:
     - sysctl: {net.ipv4.conf.all.send_redirects: 0, net.ipv4.conf.default.send_redirects: 0}
+    - vrrp_instance:
+        name: web
+        interface: eth0
+        virtual_router_id: 51
+        priority: "{{ vrrp_priority }}"
+        advert_interval: 1s
+        addresses: ["{{ vip }}"]
     - virtual_service:
         address: "{{ vip }}:80"
         scheduler: rr
         forward: dr
         persistence: 0s
         real_servers: "{{ groups['real_servers'] }}"
+        check: {http: {path: /, status: 200}, interval: 2s, timeout: 1s, fall: 3, rise: 2}
 - name: Proof
   hosts: probes
   tasks:
@@ -34,8 +42,15 @@ Destination Server(const std::string& address) {
   return destination;
 }
 
+Inventory ClusterWithPriorities() {
+  Inventory inventory = SmallCluster();
+  inventory.FindHost("lb1")->vars["vrrp_priority"] = 150;
+  inventory.FindHost("lb2")->vars["vrrp_priority"] = 100;
+  return inventory;
+}
+
 TEST(DesignExample, GivesExactlyTheseStates) {
-  const auto run = CompileText(kExample);
+  const auto run = CompileText(kExample, {}, ClusterWithPriorities());
   ASSERT_TRUE(run) << Format(run.error());
 
   DesiredState real_server;
@@ -46,28 +61,51 @@ TEST(DesignExample, GivesExactlyTheseStates) {
                          {"net/ipv4/conf/lo/arp_announce", "2"}};
   DesiredState director;
   director.sysctls = {{"net/ipv4/conf/all/send_redirects", "0"},
-                      {"net/ipv4/conf/default/send_redirects", "0"}};
+                      {"net/ipv4/conf/default/send_redirects", "0"},
+                      {"net/ipv4/conf/eth0/arp_ignore", "1"}};
+  VrrpInstance instance;
+  instance.name = "web";
+  instance.interface = "eth0";
+  instance.vrid = 51;
+  instance.priority = 150;
+  instance.addresses = {*Prefix::Parse("10.0.0.100/32")};
+  director.vrrp_instances = {instance};
   VirtualService service;
   service.key = SocketKey{Transport::kTcp, Ip("10.0.0.100"), 80};
   service.scheduler = "rr";
   service.destinations = {Server("10.0.0.21"), Server("10.0.0.22"), Server("10.0.0.23")};
   director.services = {service};
+  ServiceWatch watch;
+  watch.service = service.key;
+  CheckSettings check;
+  check.kind = HttpCheck{.status = {StatusRange{200, 200}}};
+  watch.checks = {check};
+  director.watches = {watch};
+  DesiredState backup = director;
+  backup.vrrp_instances.front().priority = 100;
 
   EXPECT_EQ(run->states, (std::map<std::string, DesiredState>{{"control", {}},
                                                               {"lb1", director},
-                                                              {"lb2", director},
+                                                              {"lb2", backup},
                                                               {"rs1", real_server},
                                                               {"rs2", real_server},
                                                               {"rs3", real_server}}));
 }
 
 TEST(DesignExample, WhatIsNotCarriedOutYetIsRefusedByName) {
-  const std::string text = std::string(kExample) +
-                           "    - drill: {fault: director-crash, max_outage: 4s}\n"
-                           "    - vrrp_instance: {name: web}\n";
-  EXPECT_EQ(CompileErrors(text),
-            "site.yml:21:7: module \"drill\" is planned, not carried out by this version\n"
-            "site.yml:22:7: module \"vrrp_instance\" is planned, not carried out by this version");
+  const std::string text =
+      std::string(kExample) + "    - drill: {fault: director-crash, max_outage: 4s}\n";
+  EXPECT_EQ(CompileErrors(text, {}, ClusterWithPriorities()),
+            "site.yml:29:7: module \"drill\" is planned, not carried out by this version");
+}
+
+TEST(DesignExample, BothDirectorsMayHaveTheVipAndProofExpectsOne) {
+  const auto run = CompileText(kExample, {}, ClusterWithPriorities());
+  ASSERT_TRUE(run) << Format(run.error());
+  const auto& expectation = run->plays.at(2).tasks.at(0).hosts.at("control").at(0).expectation;
+  ASSERT_TRUE(expectation);
+  EXPECT_EQ(expectation->directors, (std::vector<std::string>{"lb1", "lb2"}));
+  EXPECT_EQ(expectation->holders.at(Ip("10.0.0.100")), (std::vector<std::string>{"lb1", "lb2"}));
 }
 
 }  // namespace

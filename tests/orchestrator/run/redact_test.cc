@@ -24,6 +24,26 @@ TEST(Redact, ProgramKeepsNoFileContentNoInputAndNothingOfSecretTasks) {
             std::vector<std::string>{"<hidden>"});
 }
 
+TEST(Redact, ProgramKeepsNoVrrpPasswordAndNoHeaderOfAProbe) {
+  DesiredState state;
+  VrrpInstance instance;
+  instance.password = "kept-out";
+  state.vrrp_instances = {instance};
+  HttpCheck http;
+  http.headers = {{"Authorization", "Bearer kept-out"}};
+  ServiceWatch watch;
+  watch.checks = {CheckSettings{.kind = http}};
+  state.watches = {watch};
+  Task converge;
+  converge.action = ConvergeTask{state};
+  Task prune;
+  prune.action = PruneTask{.whole = state};
+  const Program shown = Redacted(Program{.tasks = {converge, prune}});
+  const std::string line = EncodeProgram(shown);
+  EXPECT_EQ(line.find("kept-out"), std::string::npos) << line;
+  EXPECT_NE(line.find("<8 bytes>"), std::string::npos);
+}
+
 TEST(Redact, EventKeepsNoFileContentAndNothingOfSecretTasks) {
   TaskResult diff;
   diff.detail = FileDiff{.path = "/etc/x", .before = "a-kept-out", .after = "b-kept-out"};

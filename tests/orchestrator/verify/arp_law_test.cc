@@ -51,6 +51,31 @@ TEST(ArpLaw, SixSpeaksOfNeighbourDiscovery) {
   EXPECT_EQ(report.findings.front().remedy.find("arp_ignore"), std::string::npos);
 }
 
+TEST(ArpLaw, OneOfTheHostsThatMayHoldTheVipIsRight) {
+  VerifyExpectation expectation = Expect();
+  const IpAddress vip = *IpAddress::Parse("10.0.0.100");
+  expectation.holders[vip] = {"lb1", "lb2"};
+  for (const char* owner : {"lb1", "lb2"}) {
+    VerifyReport report;
+    JudgeArp(expectation, {Asked("10.0.0.100", {{Mac(owner), 4}})},
+             MacDirectory({{"lb1", Mac("lb1")}, {"lb2", Mac("lb2")}}), report);
+    EXPECT_EQ(Rules(report), "") << owner;
+  }
+  VerifyReport both;
+  JudgeArp(expectation, {Asked("10.0.0.100", {{Mac("lb1"), 4}, {Mac("lb2"), 1}})},
+           MacDirectory({{"lb1", Mac("lb1")}, {"lb2", Mac("lb2")}}), both);
+  EXPECT_EQ(Rules(both), "arp-double-owner");
+}
+
+TEST(ArpLaw, ADirectorOfAnotherVipIsAStrangerHere) {
+  VerifyExpectation expectation = Expect();
+  expectation.holders[*IpAddress::Parse("10.0.0.100")] = {"lb1"};
+  VerifyReport report;
+  JudgeArp(expectation, {Asked("10.0.0.100", {{Mac("lb1"), 4}, {Mac("lb2"), 4}})},
+           MacDirectory({{"lb1", Mac("lb1")}, {"lb2", Mac("lb2")}}), report);
+  EXPECT_EQ(Rules(report), "arp-stranger@lb2");
+}
+
 TEST(ArpLaw, UnknownMacIsOnlyANoteWhileADirectorsMacIsUnknown) {
   const VerifyReport report =
       JudgeAnswers(Asked("10.0.0.100", {{"06:66:66:66:66:66", 4}}), {{"lb1", Mac("lb1")}});

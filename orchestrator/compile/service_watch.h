@@ -1,0 +1,20 @@
+// What stands at a virtual_service beside its real servers: checks, and what follows from them.
+//
+// Pure but for the resolver that the options may bring.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "orchestrator/compile/real_servers.h"
+#include "protocol/check_settings.h"
+
+namespace drover {
+
+// Nothing without "check"; offences are said. `service` has its key and scheduler, `servers` are
+// those that it will have.
+std::optional<ServiceWatch> ReadWatch(const VirtualService& service, const ServerDefaults& defaults,
+                                      const std::vector<PlacedServer>& servers,
+                                      Arguments& arguments, ModuleContext& context);
+
+}  // namespace drover
