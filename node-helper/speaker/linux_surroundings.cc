@@ -114,6 +114,13 @@ bool LinuxSurroundings::HasAddress(int index, const Prefix& prefix) const {
                      [&](const KernelAddress& address) { return address.prefix == prefix; });
 }
 
+bool LinuxSurroundings::IsLocal(const IpAddress& address) const {
+  return std::any_of(addresses_.begin(), addresses_.end(), [&](const auto& entry) {
+    return std::any_of(entry.second.begin(), entry.second.end(),
+                       [&](const KernelAddress& other) { return other.prefix.address == address; });
+  });
+}
+
 std::vector<Prefix> LinuxSurroundings::AddressesOf(int index, Family family) const {
   std::vector<Prefix> found;
   const auto list = addresses_.find(index);

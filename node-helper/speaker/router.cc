@@ -180,6 +180,9 @@ std::string Router::LinkFault() const {
   if (!link_.carrier) return name + " has no carrier";
   if (!deaf_.empty()) return deaf_;
   if (settings_.vmac && !virtual_link_) return name + " has no virtual link";
+  if (settings_.source_address && !around_.IsLocal(*settings_.source_address)) {
+    return "source address " + settings_.source_address->ToString() + " is not on this node";
+  }
   if (own_address_) return "";
   return name + (settings_.family() == Family::kIpv4 ? " has no IPv4 address to send from"
                                                      : " has no link-local address");

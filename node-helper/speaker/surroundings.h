@@ -32,7 +32,9 @@ class Surroundings {
   // --- how things are; kept up to date by the news
   [[nodiscard]] virtual std::optional<LinkFact> FindLink(const std::string& interface) const = 0;
   [[nodiscard]] virtual bool HasAddress(int index, const Prefix& prefix) const = 0;
-  // In the order of the kernel; IPv6: link-local ones first.
+  // On whatever interface.
+  [[nodiscard]] virtual bool IsLocal(const IpAddress& address) const = 0;
+  // In the order of the kernel; of IPv6 only link-local ones.
   [[nodiscard]] virtual std::vector<Prefix> AddressesOf(int index, Family family) const = 0;
   [[nodiscard]] virtual bool IsOwnMac(const MacAddress& mac) const = 0;
   [[nodiscard]] virtual int LoopbackIndex() const = 0;

@@ -155,7 +155,8 @@ class Golden(VrrpTest):
         speaker = start("d1", **settings)
         wire = Wire("d1")
         try:
-            wait_until(lambda: any(advert.priority == 150 for advert in wire.adverts()), 8, "an advert")
+            wait_until(lambda: any(advert.priority == 150 for advert in wire.adverts()), 8,
+                       lambda: f"an advert; {speaker.process.lines[-20:]}")
             return next(advert for advert in wire.adverts() if advert.priority == 150)
         finally:
             wire.stop()
@@ -541,6 +542,7 @@ class More(VrrpTest):
         wait_until(lambda: one.states() == {"web": "fault"}, 0.5, "d1 notices at once")
         wait_until(two.is_master, 2, "d2 takes over")
         on("d1", "ip link set eth0 up")
+        on("d1", f"ip addr add {LINK_LOCAL['d1']}/64 dev eth0 nodad")  # went with the interface
         wait_until(one.is_master, 3, "d1 comes back")
         wait_until(lambda: two.states() == {"web": "backup"}, 1, "d2 lets go")
 

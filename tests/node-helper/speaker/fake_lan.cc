@@ -31,6 +31,11 @@ bool FakeNode::HasAddress(int index, const Prefix& prefix) const {
   return addresses.count({index, prefix}) != 0;
 }
 
+bool FakeNode::IsLocal(const IpAddress& address) const {
+  return std::any_of(addresses.begin(), addresses.end(),
+                     [&](const auto& entry) { return entry.first.second.address == address; });
+}
+
 std::vector<Prefix> FakeNode::AddressesOf(int index, Family family) const {
   std::vector<Prefix> found;
   for (const auto& [place, until] : addresses) {

@@ -24,6 +24,7 @@ class FakeNode : public Surroundings {
 
   [[nodiscard]] std::optional<LinkFact> FindLink(const std::string& interface) const override;
   [[nodiscard]] bool HasAddress(int index, const Prefix& prefix) const override;
+  [[nodiscard]] bool IsLocal(const IpAddress& address) const override;
   [[nodiscard]] std::vector<Prefix> AddressesOf(int index, Family family) const override;
   [[nodiscard]] bool IsOwnMac(const MacAddress& mac) const override;
   [[nodiscard]] int LoopbackIndex() const override { return kLoopback; }

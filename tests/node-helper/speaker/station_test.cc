@@ -253,6 +253,11 @@ TEST(Station, FaultsNameWhatIsMissing) {
   nowhere.interface = "eth7";
   ASSERT_TRUE(Configure(lan, node, {nowhere}));
   EXPECT_EQ(node.station->Snapshot(lan.now())[0].reason, "there is no interface eth7");
+  VrrpInstance elsewhere = Web(150);
+  elsewhere.source_address = *IpAddress::Parse("10.0.0.77");
+  ASSERT_TRUE(Configure(lan, node, {elsewhere}));
+  EXPECT_EQ(node.station->Snapshot(lan.now())[0].reason,
+            "source address 10.0.0.77 is not on this node");
   node.around.addresses.clear();
   ASSERT_TRUE(Configure(lan, node, {Web(150)}));
   EXPECT_EQ(node.station->Snapshot(lan.now())[0].reason, "eth0 has no IPv4 address to send from");
