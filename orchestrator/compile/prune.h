@@ -9,6 +9,8 @@
 namespace drover {
 
 // Appends it to the last play of each host that has cluster tasks, else to the host's last play.
+// Hosts that share a VRRP instance but get it in different plays are settled together in a play of
+// their own at the end.
 void AppendPruning(CompiledRun& run, const Playbook& playbook, bool check, bool diff);
 
 }  // namespace drover

@@ -76,7 +76,7 @@ void Rollout::On(const StopAsked& /*event*/, Actions& actions) {
   phase_ = Phase::kStopping;
   interrupted_ = true;
   for (auto& [host, state] : states_) {
-    if (state.in_flight && !state.task_at_work) {
+    if (state.holds || (state.in_flight && !state.task_at_work)) {
       LeaveMidway(host, state, actions);
     }
   }
@@ -86,7 +86,7 @@ void Rollout::On(const AbortAsked& /*event*/, Actions& actions) {
   phase_ = Phase::kStopping;
   interrupted_ = true;
   for (auto& [host, state] : states_) {
-    if (state.in_flight) {
+    if (state.in_flight || state.holds) {
       LeaveMidway(host, state, actions);
     }
   }
@@ -192,6 +192,7 @@ void Rollout::StartHosts(Actions& actions) {
 void Rollout::Settle(Actions& actions) {
   while (phase_ == Phase::kRunning) {
     StartHosts(actions);
+    ReleaseHeld(actions);
     if (in_flight_ > 0) {
       return;
     }
@@ -215,7 +216,59 @@ void Rollout::EndPlay(Actions& actions) {
   StartPlay(actions);
 }
 
-// All that is to be done up to the next verify task; nothing when only skips are left.
+// Those whose peers are out, or have done all that comes before the settling.
+void Rollout::ReleaseHeld(Actions& actions) {
+  for (auto& [host, state] : states_) {
+    if (in_flight_ < options_.forks && state.holds && PeersAreThrough(host)) {
+      state.holds = false;
+      SendNextProgram(host, state, actions);
+    }
+  }
+}
+
+bool Rollout::Shares(const std::string& host) const {
+  return std::any_of(run_.virtual_routers.begin(), run_.virtual_routers.end(),
+                     [&](const VirtualRouter& router) {
+                       return router.members.size() > 1 && router.members.contains(host);
+                     });
+}
+
+bool Rollout::PeersAreThrough(const std::string& host) const {
+  const auto through = [&](const std::string& peer) {
+    const auto found = states_.find(peer);
+    if (found == states_.end() || peer == host || out_.contains(peer)) {
+      return true;
+    }
+    const std::vector<Slot>& slots = found->second.slots;
+    const auto settling = std::find_if(slots.begin(), slots.end(), IsSettling);
+    return found->second.next >= static_cast<std::size_t>(settling - slots.begin());
+  };
+  return std::all_of(
+      run_.virtual_routers.begin(), run_.virtual_routers.end(), [&](const VirtualRouter& router) {
+        return !router.members.contains(host) ||
+               std::all_of(router.members.begin(), router.members.end(),
+                           [&](const auto& member) { return through(member.first); });
+      });
+}
+
+// The instances whose other hosts did not all take what this run brings.
+std::vector<std::string> Rollout::UnsettledOf(const std::string& host) const {
+  std::vector<std::string> unsettled;
+  for (const VirtualRouter& router : run_.virtual_routers) {
+    const auto own = router.members.find(host);
+    const bool behind =
+        std::any_of(router.members.begin(), router.members.end(), [&](const auto& member) {
+          return member.first != host &&
+                 (out_.contains(member.first) || router.left_out.contains(member.first));
+        });
+    if (own != router.members.end() && behind) {
+      unsettled.push_back(own->second);
+    }
+  }
+  return unsettled;
+}
+
+// All that is to be done up to the next verify task or settling; nothing when only skips are left.
 void Rollout::SendNextProgram(const std::string& host, HostState& state, Actions& actions) {
   Program program{.run = options_.run, .tasks = {}};
   std::size_t end = state.next;
@@ -224,6 +277,16 @@ void Rollout::SendNextProgram(const std::string& host, HostState& state, Actions
       continue;
     }
     Task task = TaskOf(*state.slots[end].host_task);
+    if (auto* prune = std::get_if<PruneTask>(&task.action); prune != nullptr && Shares(host)) {
+      if (!program.tasks.empty()) {
+        break;
+      }
+      if (!PeersAreThrough(host)) {
+        state.holds = true;
+        return;
+      }
+      prune->unsettled = UnsettledOf(host);
+    }
     if (task.timeout.count() == 0) {
       task.timeout = options_.task_timeout;
     }
@@ -347,6 +410,7 @@ void Rollout::LeaveMidway(const std::string& host, HostState& state, Actions& ac
     left_midway_.push_back(
         {.host = host, .task = play().tasks[slot.task].name, .started = state.task_at_work});
   }
+  state.holds = false;
   if (state.in_flight) {
     state.in_flight = false;
     --in_flight_;
@@ -376,6 +440,10 @@ std::vector<Rollout::Slot> Rollout::SlotsOf(const std::string& host) const {
 
 bool Rollout::IsSkip(const Slot& slot) {
   return slot.host_task == nullptr || std::holds_alternative<std::string>(slot.host_task->action);
+}
+
+bool Rollout::IsSettling(const Slot& slot) {
+  return !IsSkip(slot) && std::holds_alternative<PruneTask>(TaskOf(*slot.host_task).action);
 }
 
 void Rollout::Append(std::vector<Shown> shown, Actions& actions) {

@@ -1,7 +1,7 @@
 // The course of a run: which host gets which program next, what is shown when, and when it is over.
 // Plays come one after the other; in a play every host gets its tasks as one program (split only
-// behind a verify task, whose judgement decides whether the host goes on); `forks` hosts work at
-// once.
+// behind a verify task, whose judgement decides whether the host goes on, and before the settling
+// of VRRP instances, which waits for the other hosts that share them); `forks` hosts work at once.
 //
 // Pure: Step takes an event and returns what has to be done. No thread, clock or connection here.
 #pragma once
@@ -109,6 +109,7 @@ class Rollout {
     std::size_t next = 0;         // first slot without a result
     std::size_t program_end = 0;  // slots before it were sent
     bool in_flight = false;
+    bool holds = false;         // before its settling, until those that share its instances are too
     bool task_at_work = false;  // as far as we were told
     bool any_changed = false;   // of the items of the current task
     bool any_ran = false;
@@ -132,6 +133,10 @@ class Rollout {
   void StartHosts(Actions& actions);
   void Settle(Actions& actions);
   void SendNextProgram(const std::string& host, HostState& state, Actions& actions);
+  void ReleaseHeld(Actions& actions);
+  [[nodiscard]] bool Shares(const std::string& host) const;
+  [[nodiscard]] bool PeersAreThrough(const std::string& host) const;
+  [[nodiscard]] std::vector<std::string> UnsettledOf(const std::string& host) const;
   void ShowSkips(const std::string& host, HostState& state, Actions& actions);
   void Record(const std::string& host, HostState& state, HostResult result, bool fatal,
               Actions& actions);
@@ -141,6 +146,7 @@ class Rollout {
   void Count(const HostResult& result, const HostState& state);
   [[nodiscard]] std::vector<Slot> SlotsOf(const std::string& host) const;
   [[nodiscard]] static bool IsSkip(const Slot& slot);
+  [[nodiscard]] static bool IsSettling(const Slot& slot);
   [[nodiscard]] const CompiledPlay& play() const { return run_.plays[play_]; }
   static void Append(std::vector<Shown> shown, Actions& actions);
 

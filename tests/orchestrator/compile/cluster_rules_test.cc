@@ -183,6 +183,24 @@ TEST(ClusterRules, TagsThatLeaveTheInstanceOutCount) {
   EXPECT_EQ(run->virtual_routers.at(0).left_out, (std::set<std::string>{"lb1", "lb2"}));
 }
 
+TEST(ClusterRules, HostsOfDifferentPlaysThatShareAnInstanceAreSettledTogetherAtTheEnd) {
+  const auto play = [](const std::string& host, const std::string& priority) {
+    return "- hosts: " + host +
+           "\n  tasks:\n    - vrrp_instance: {name: web, interface: eth0, virtual_router_id: 51, "
+           "addresses: 10.0.0.100, priority: " +
+           priority + "}\n";
+  };
+  const auto run = CompileText(play("lb1", "150") + play("lb2", "100"));
+  ASSERT_TRUE(run) << Format(run.error());
+  ASSERT_EQ(run->plays.size(), 3U);
+  EXPECT_EQ(run->plays[0].tasks.size(), 1U);
+  EXPECT_EQ(run->plays[2].hosts, (std::vector<std::string>{"lb1", "lb2"}));
+  EXPECT_EQ(run->plays[2].tasks.at(0).module, "prune");
+  const auto together = CompileText(Both(kPriority));
+  ASSERT_TRUE(together);
+  EXPECT_EQ(together->plays.size(), 1U);
+}
+
 TEST(ConnectionSyncModule, RunsBothRolesWithOneIdAndTheSettingsThatKeepConnections) {
   const auto state = StateOf("connection_sync: {interface: eth0, id: 7}");
   SyncDaemon master;

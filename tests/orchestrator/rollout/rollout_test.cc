@@ -19,6 +19,11 @@ std::string Word(const RolloutAction& action) {
     std::string ids;
     for (const Task& task : send->program.tasks) {
       ids += (ids.empty() ? "" : ",") + std::to_string(task.id);
+      if (const auto* prune = std::get_if<PruneTask>(&task.action)) {
+        for (const std::string& name : prune->unsettled) {
+          ids += "!" + name;
+        }
+      }
     }
     return "send(" + send->host + ":" + ids + ")";
   }
@@ -314,6 +319,81 @@ TEST(Rollout, TaskTimeoutIsForTasksWithoutOne) {
   EXPECT_EQ(program.tasks[0].timeout, std::chrono::seconds(60));
   EXPECT_EQ(program.tasks[1].timeout, std::chrono::seconds(7));
   EXPECT_EQ(program.run.owner, "site");
+}
+
+// Two directors that share an instance: tasks 1 and 2, settling 3 and 4.
+RunBuilder Directors(std::set<std::string> left_out = {}) {
+  return RunBuilder()
+      .Play("directors", {"lb1", "lb2"})
+      .Task("vrrp")
+      .Settle()
+      .Share({"lb1", "lb2"}, std::move(left_out));
+}
+
+TEST(RolloutSettling, WaitsUntilAllThatShareAnInstanceHaveTheirSettings) {
+  Course course(Directors());
+  EXPECT_EQ(course.Start(), "play0 task0 send(lb1:1) send(lb2:2)");
+  course.Result("lb1", 1);
+  EXPECT_EQ(course.Done("lb1"), "");
+  EXPECT_EQ(course.Result("lb2", 2), "lb2:ok send(lb1:3)");
+  EXPECT_EQ(course.Done("lb2"), "send(lb2:4)");
+  course.Result("lb1", 3);
+  course.Done("lb1");
+  course.Result("lb2", 4);
+  EXPECT_EQ(course.Done("lb2"), "finish");
+}
+
+TEST(RolloutSettling, OneForkIsEnough) {
+  Course course(Directors(), 1);
+  EXPECT_EQ(course.Start(), "play0 task0 send(lb1:1)");
+  course.Result("lb1", 1);
+  EXPECT_EQ(course.Done("lb1"), "send(lb2:2)");
+  course.Result("lb2", 2);
+  const std::string after = course.Done("lb2");
+  EXPECT_NE(after.find("send(lb"), std::string::npos) << after;
+}
+
+TEST(RolloutSettling, InstancesOfAFailedPeerStayUnsettled) {
+  Course course(Directors());
+  course.Start();
+  course.Result("lb1", 1);
+  course.Done("lb1");
+  EXPECT_EQ(course.Result("lb2", 2, TaskStatus::kFailed), "lb2:failed close(lb2) send(lb1:3!web)");
+}
+
+TEST(RolloutSettling, InstancesOfAnUnreachablePeerStayUnsettled) {
+  Course course(Directors());
+  course.Start();
+  course.Lost("lb2");
+  course.Result("lb1", 1);
+  EXPECT_EQ(course.Done("lb1"), "send(lb1:3!web)");
+}
+
+TEST(RolloutSettling, InstancesOfAPeerThatWasLeftOutStayUnsettled) {
+  Course course(
+      RunBuilder().Play("directors", {"lb1"}).Task("vrrp").Settle().Share({"lb1", "lb2"}, {"lb2"}));
+  EXPECT_EQ(course.Start(), "play0 task0 send(lb1:1)");
+  course.Result("lb1", 1);
+  EXPECT_EQ(course.Done("lb1"), "send(lb1:2!web)");
+}
+
+TEST(RolloutSettling, HostsThatShareNothingKeepTheirOneProgram) {
+  Course course(RunBuilder().Play("servers", {"rs1"}).Task("vip").Settle().Share({"rs1"}));
+  EXPECT_EQ(course.Start(), "play0 task0 send(rs1:1,2)");
+}
+
+TEST(RolloutSettling, AHostThatHoldsWhenTheRunIsStoppedIsLeftMidway) {
+  Course course(Directors());
+  course.Start();
+  course.Result("lb1", 1);
+  course.Done("lb1");
+  course.Began("lb2", 2);
+  course.Step(StopAsked{});
+  course.Result("lb2", 2);
+  ASSERT_EQ(course.rollout().left_midway().size(), 2U);
+  EXPECT_EQ(course.rollout().left_midway()[0].host, "lb1");
+  EXPECT_EQ(course.rollout().left_midway()[0].task, "settle");
+  EXPECT_TRUE(course.rollout().finished());
 }
 
 }  // namespace

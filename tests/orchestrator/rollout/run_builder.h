@@ -1,6 +1,7 @@
 // Builds small compiled runs for tests: plays, tasks and hosts by name.
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,6 +80,22 @@ class RunBuilder {
     HostTask& host_task = last().hosts[host].back();
     std::get<drover::Task>(host_task.action).action = ProbeTask{};
     host_task.expectation = std::move(expectation);
+    return *this;
+  }
+  // The task that ends a play for all its hosts.
+  RunBuilder& Settle() {
+    Task("settle").Implicit();
+    for (auto& [host, items] : last().hosts) {
+      std::get<drover::Task>(items.front().action).action = PruneTask{};
+    }
+    return *this;
+  }
+  // Hosts that share VRRP instance "web"; `left_out` are not touched by this run.
+  RunBuilder& Share(const std::vector<std::string>& hosts, std::set<std::string> left_out = {}) {
+    VirtualRouter router;
+    for (const std::string& host : hosts) router.members[host] = "web";
+    router.left_out = std::move(left_out);
+    run_.virtual_routers.push_back(std::move(router));
     return *this;
   }
   [[nodiscard]] CompiledTask& last() { return run_.plays.back().tasks.back(); }
