@@ -5,6 +5,7 @@ Runs on the control host of a lab with inventory/demo.yml:
 Tests run in the order of writing; each leaves the cluster as the demo playbook wants it.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -56,6 +57,24 @@ def recap(output):
 
 def rules(host):
     return on(host, "ipvsadm -Sn").splitlines()
+
+
+@contextlib.contextmanager
+def asleep(*hosts):
+    """The helper's daemons of these hosts do not run meanwhile, so that drift stays until a rollout finds it."""
+    for host in hosts:
+        on(host, "kill -STOP $(cat /run/drover/daemon.pid)")
+    try:
+        yield
+    finally:
+        for host in hosts:
+            on(host, "kill -CONT $(cat /run/drover/daemon.pid)")
+
+
+def milliseconds_until(host, harm, mended):
+    """Runs the shell command HARM in a host; how long until MENDED succeeds there."""
+    return int(on(host, f"{harm}; began=$(date +%s%3N); while ! {{ {mended}; }}; do "
+                        "[ $(( $(date +%s%3N) - began )) -lt 20000 ] || exit 9; done; echo $(( $(date +%s%3N) - began ))"))
 
 
 def play(text, name="other.yml"):
@@ -121,29 +140,32 @@ class Cluster(unittest.TestCase):
         on("lb1", "ipvsadm -A -t 10.77.0.200:81 -s wlc && ipvsadm -a -t 10.77.0.200:81 -r 10.77.0.21:81 -g -w 7")
         on("lb1", "ip addr add 10.77.0.201/32 dev eth0")
         foreign = ["-A -t 10.77.0.200:81 -s wlc", "-a -t 10.77.0.200:81 -r 10.77.0.21:81 -g -w 7"]
-        on("lb1", f"ipvsadm -e -t {VIP}:80 -r 10.77.0.22:80 -g -w 9")  # drift, so that there is something to mend
-        counters = recap(self.expect(rollout()))
+        with asleep("lb1"):
+            on("lb1", f"ipvsadm -e -t {VIP}:80 -r 10.77.0.22:80 -g -w 9")  # drift, so that there is something to mend
+            counters = recap(self.expect(rollout()))
         self.assertEqual(counters["lb1"]["changed"], 1)
         self.assertEqual(sorted(rules("lb1")), sorted(RULES + foreign))
         self.assertIn("10.77.0.201/32", on("lb1", "ip -o addr show dev eth0"))
         on("lb1", "ipvsadm -D -t 10.77.0.200:81; ip addr del 10.77.0.201/32 dev eth0")
 
     def test_07_check_names_drift_exactly_and_leaves_it(self):
-        on("lb1", f"ipvsadm -e -t {VIP}:80 -r 10.77.0.22:80 -g -w 9")
-        on("rs3", "sysctl -q -w net.ipv4.conf.all.arp_announce=0")
-        done = rollout("--check", "--diff", "--skip-tags", "none", "-l", "lb1,rs3")
-        output = self.expect(done)
-        counters = recap(output)
-        self.assertEqual((counters["lb1"]["changed"], counters["rs3"]["changed"]), (1, 1))
-        self.assertIn("weight 9", output)
-        self.assertIn("net.ipv4.conf.all.arp_announce", output)
-        self.assertIn("-w 9", " ".join(rules("lb1")))
-        self.expect_all_well()
+        with asleep("lb1", "rs3"):
+            on("lb1", f"ipvsadm -e -t {VIP}:80 -r 10.77.0.22:80 -g -w 9")
+            on("rs3", "sysctl -q -w net.ipv4.conf.all.arp_announce=0")
+            done = rollout("--check", "--diff", "--skip-tags", "none", "-l", "lb1,rs3")
+            output = self.expect(done)
+            counters = recap(output)
+            self.assertEqual((counters["lb1"]["changed"], counters["rs3"]["changed"]), (1, 1))
+            self.assertIn("weight 9", output)
+            self.assertIn("net.ipv4.conf.all.arp_announce", output)
+            self.assertIn("-w 9", " ".join(rules("lb1")))
+            self.expect_all_well()
         self.assertEqual(rules("lb1"), RULES)
 
     def test_08_verify_catches_a_real_server_that_answers_arp(self):
-        on("rs2", "sysctl -q -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.lo.arp_ignore=0")
-        done = rollout("-l", "probes")
+        with asleep("rs2"):
+            on("rs2", "sysctl -q -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.lo.arp_ignore=0")
+            done = rollout("-l", "probes")
         output = self.expect(done, status=2)
         self.assertIn(f"the real server rs2", output)
         self.assertIn(f"claims {VIP} by ARP", output)
@@ -153,8 +175,9 @@ class Cluster(unittest.TestCase):
         self.expect_all_well()
 
     def test_09_verify_catches_a_real_server_without_its_vip(self):
-        on("rs3", f"ip addr del {VIP}/32 dev lo")
-        output = self.expect(rollout("-l", "probes"), status=2)
+        with asleep("rs3"):
+            on("rs3", f"ip addr del {VIP}/32 dev lo")
+            output = self.expect(rollout("-l", "probes"), status=2)
         self.assertIn("rs3", output)
         self.expect_all_well()
 
@@ -177,8 +200,9 @@ class Cluster(unittest.TestCase):
     def test_11_an_unplugged_host_is_reported_and_the_others_go_on(self):
         subprocess.run(["lab-ctl", "link", "rs2", "down"], check=True, timeout=30)
         try:
-            on("rs3", f"ip addr del {VIP}/32 dev lo")
-            done = rollout("-T", "3", "-l", "real_servers")
+            with asleep("rs3"):
+                on("rs3", f"ip addr del {VIP}/32 dev lo")
+                done = rollout("-T", "3", "-l", "real_servers")
             output = self.expect(done, status=4)
             self.assertRegex(output, r"fatal: \[rs2\]: UNREACHABLE!")
             counters = recap(output)
@@ -335,11 +359,12 @@ class Cluster(unittest.TestCase):
     def test_18_a_full_disk_is_an_error_that_changes_nothing(self):
         on("rs1", "mkdir -p /var/lib/drover && mount -t tmpfs -o size=64k,mode=700 tmpfs /var/lib/drover")
         try:
-            on("rs1", f"ip addr del {VIP}/32 dev lo")
-            done = rollout("-l", "rs1")
-            self.assertIn(done.returncode, (2, 4), done.stdout)
-            self.assertRegex(done.stdout, r"(?i)no space")
-            self.assertNotIn(VIP, on("rs1", "ip -o addr show dev lo"))
+            with asleep("rs1"):
+                on("rs1", f"ip addr del {VIP}/32 dev lo")
+                done = rollout("-l", "rs1")
+                self.assertIn(done.returncode, (2, 4), done.stdout)
+                self.assertRegex(done.stdout, r"(?i)no space")
+                self.assertNotIn(VIP, on("rs1", "ip -o addr show dev lo"))
         finally:
             on("rs1", "umount /var/lib/drover")
         self.expect_all_well()
@@ -351,7 +376,20 @@ class Cluster(unittest.TestCase):
         self.assertEqual(document["stats"]["rs1"]["changed"], 0)
         self.assertEqual([entry["play"]["name"] for entry in document["plays"]], ["Real servers", "Directors", "Proof"])
 
-    def test_20_uninstall_leaves_a_node_as_it_was(self):
+    def test_20_drift_is_repaired_without_a_rollout_and_told(self):
+        repairs = {"cleared table": ("lb1", "ipvsadm -C", f"ipvsadm -Sn | grep -q '10.77.0.23:80 -g -w 1'"),
+                   "weight": ("lb1", f"ipvsadm -e -t {VIP}:80 -r 10.77.0.22:80 -g -w 9", "! ipvsadm -Sn | grep -q 'w 9'"),
+                   "VIP of a real server": ("rs1", f"ip addr del {VIP}/32 dev lo", f"ip -o addr show dev lo | grep -q {VIP}"),
+                   "ARP setting": ("rs1", "sysctl -q -w net.ipv4.conf.all.arp_ignore=0",
+                                   "[ $(cat /proc/sys/net/ipv4/conf/all/arp_ignore) = 1 ]")}
+        for name, (host, harm, mended) in repairs.items():
+            self.assertLess(milliseconds_until(host, harm, mended), 1000, name)
+        self.assertEqual(rules("lb1"), RULES)
+        for host, text in (("lb1", f"service tcp {VIP}:80"), ("lb1", "weight 9"), ("rs1", f"{VIP}/32 on lo"), ("rs1", "arp_ignore")):
+            self.assertIn(text, on(host, "grep '\"kind\":\"drift\"' /var/log/drover/events.jsonl"))
+        self.expect_no_change(rollout())
+
+    def test_21_uninstall_leaves_a_node_as_it_was(self):
         on("lb2", "ipvsadm -A -t 10.77.0.200:81 -s wlc")
         helper = on("lb2", "ls -d /var/lib/drover/node-helper")
         on("lb2", f"{helper} uninstall")

@@ -187,6 +187,29 @@ class DaemonTest(unittest.TestCase):
             owners.stop()
         self.assertLess(owners.longest_double(), FENCED)
 
+    def test_08a_a_frozen_master_loses_its_address_and_comes_back_as_backup(self):
+        owners = Owners(VIP)
+        frozen = pid("d1")
+        try:
+            on("d1", f"kill -STOP {frozen}")
+            wait_until(lambda: VIP not in addresses("d1"), FENCED + 0.2, "the lease of d1 ends")
+            wait_until(lambda: VIP in addresses("d2"), 2, "d2 takes over")
+            time.sleep(2)
+            on("d1", f"kill -CONT {frozen}")
+            wait_until(is_pair, 10, "d1 is back")
+            time.sleep(0.5)
+        finally:
+            owners.stop()
+        self.assertLess(owners.longest_double(), FENCED)
+        self.assertEqual(pid("d1"), frozen)
+
+    def test_08b_a_handover_without_a_backup_fails_and_the_node_goes_on(self):
+        on("d2", f"{HELPER} daemon --stop")
+        said = on("d1", f"{HELPER} handover 2>&1", check=False)
+        self.assertIn("no backup took over", said)
+        self.assertEqual((web("d1")["state"], web("d1")["yielded"]), ("master", False))
+        on("d2", f"{INSTALLED} daemon --detach")
+
     def test_09_upgrade_in_place_is_no_transition(self):
         before = web("d1")["counters"]["transitions"], pid("d1"), status("d1")["running_for_ms"]
         moves = web("d2")["counters"]["transitions"]
