@@ -90,8 +90,11 @@ Status DaemonCore::LoadWants() {
 }
 
 Status DaemonCore::Reload(Time now) {
+  const DesiredState wants_before = wants_;
+  const std::vector<TrackerStatus> trackers_before = parts_.trackers->Statuses();
   if (const Status loaded = LoadWants(); !loaded) return loaded;
   const Status taken = TakeUp(now);
+  NoteNewTrackers(wants_before, trackers_before);
   const Status configured = ConfigureSpeaker();
   return taken ? configured : taken;
 }
@@ -145,19 +148,49 @@ Status DaemonCore::ConfigureSpeaker() {
 
 // --- trackers
 
+std::vector<TrackedBy> DaemonCore::UsesOf(const DesiredState& wants, const std::string& instance) {
+  std::vector<TrackedBy> uses;
+  for (const VrrpInstance& wanted : wants.vrrp_instances) {
+    if (wanted.name == instance) uses = wanted.track;
+  }
+  for (const VrrpGroup& group : wants.vrrp_groups) {
+    const auto& members = group.instances;
+    if (std::find(members.begin(), members.end(), instance) == members.end()) continue;
+    uses.insert(uses.end(), group.track.begin(), group.track.end());
+  }
+  return uses;
+}
+
+void DaemonCore::NoteNewTrackers(const DesiredState& wants_before,
+                                 const std::vector<TrackerStatus>& before) {
+  graced_.clear();
+  for (const VrrpInstance& instance : wants_before.vrrp_instances) {
+    const std::vector<TrackedBy> uses_before = UsesOf(wants_before, instance.name);
+    for (const TrackedBy& use : UsesOf(wants_, instance.name)) {
+      const bool was_used =
+          std::any_of(uses_before.begin(), uses_before.end(),
+                      [&](const TrackedBy& other) { return other.tracker == use.tracker; });
+      const bool was_up =
+          std::any_of(before.begin(), before.end(), [&](const TrackerStatus& status) {
+            return status.name == use.tracker && status.decided && status.up;
+          });
+      if (!was_used || was_up) graced_.emplace(instance.name, use.tracker);
+    }
+  }
+}
+
 void DaemonCore::Retrack() {
   if (!speaker_) return;
   const std::vector<TrackerStatus> trackers = parts_.trackers->Statuses();
   std::map<std::string, TrackedState> now;
   for (const VrrpInstance& instance : wants_.vrrp_instances) {
-    std::vector<TrackedBy> uses = instance.track;
-    for (const VrrpGroup& group : wants_.vrrp_groups) {
-      if (std::find(group.instances.begin(), group.instances.end(), instance.name) ==
-          group.instances.end()) {
-        continue;
-      }
-      uses.insert(uses.end(), group.track.begin(), group.track.end());
-    }
+    std::vector<TrackedBy> uses = UsesOf(wants_, instance.name);
+    std::erase_if(uses, [&](const TrackedBy& use) {
+      if (!graced_.contains({instance.name, use.tracker})) return false;
+      return std::none_of(trackers.begin(), trackers.end(), [&](const TrackerStatus& status) {
+        return status.name == use.tracker && status.decided;
+      });
+    });
     const TrackedState state = vrrp::Judge(uses, trackers);
     const auto before = tracked_.find(instance.name);
     if (before == tracked_.end() ? !(state == TrackedState{}) : !(before->second == state)) {

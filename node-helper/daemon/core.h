@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node-helper/checks/check_engine.h"
@@ -119,6 +120,11 @@ class DaemonCore {
   Status StartSpeaker(const std::string& remembered);
   Status ConfigureSpeaker();
   void Retrack();
+  // By the instance itself and by its groups.
+  static std::vector<TrackedBy> UsesOf(const DesiredState& wants, const std::string& instance);
+  // A tracker that a running instance gets, or that is watched anew, does not put it into fault
+  // before its first verdict.
+  void NoteNewTrackers(const DesiredState& wants_before, const std::vector<TrackerStatus>& before);
   void UpdatePools(Time now);
   Result<Kernel*> OpenKernel();
   void ObserveOnly(Time now);
@@ -147,6 +153,7 @@ class DaemonCore {
   std::unique_ptr<Kernel> kernel_;
   std::unique_ptr<Speaker> speaker_;
   std::map<std::string, TrackedState> tracked_;
+  std::set<std::pair<std::string, std::string>> graced_;  // instance and tracker
   std::vector<VirtualService> private_services_;
   std::vector<VirtualService> leaving_;  // private services that are to be removed
   std::map<std::string, std::string> problems_;

@@ -254,6 +254,32 @@ TEST_F(Daemon, TrackersOfInstanceAndGroupBecomeFaultAndWeight) {
   EXPECT_EQ(speaker_.tracked["dns"].weight, 0);
 }
 
+TEST_F(Daemon, ATrackerThatARunningInstanceGetsDoesNotPutItIntoFaultBeforeItsVerdict) {
+  DesiredState state;
+  state.vrrp_instances = {Instance()};
+  Begin(state);
+  EXPECT_EQ(speaker_.tracked["web"], TrackedState{});
+  state.trackers = {Tracker{"nginx", ProcessTracker{"nginx"}}};
+  state.vrrp_instances[0].track = {TrackedBy{"nginx", 0}};
+  Record(state);
+  ASSERT_TRUE(core_.Reload(now_));
+  EXPECT_EQ(speaker_.tracked["web"], TrackedState{});
+  trackers_.statuses[0].decided = true;
+  core_.TrackerIsIn(trackers_.statuses[0]);
+  EXPECT_NE(speaker_.tracked["web"].fault, "");
+}
+
+TEST_F(Daemon, ANewInstanceWaitsForTheVerdictOfItsTracker) {
+  DesiredState state;
+  state.vrrp_instances = {Instance()};
+  state.trackers = {Tracker{"nginx", ProcessTracker{"nginx"}}};
+  state.vrrp_instances[0].track = {TrackedBy{"nginx", 0}};
+  Begin(state);
+  EXPECT_NE(speaker_.tracked["web"].fault, "");
+  ASSERT_TRUE(core_.Reload(now_));  // still without a verdict
+  EXPECT_NE(speaker_.tracked["web"].fault, "");
+}
+
 TEST_F(Daemon, SettledMeansEveryRoleAndEveryVerdict) {
   DesiredState state = WatchedWeb();
   state.vrrp_instances = {Instance()};
