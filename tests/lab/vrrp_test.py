@@ -381,6 +381,29 @@ class Planned(VrrpTest):
     def test_an_upgrade_in_place_is_no_transition_and_loses_nothing_at_100_ms(self):
         self.upgrading(100)
 
+    def test_yield_and_return_lose_nothing_over_ipv6(self):
+        settings = {host: {"addresses": [f"{VIPS6[1]}/128"], "source_address": LINK_LOCAL[host], "advert_interval_ms": 100}
+                    for host in ADDRESS}
+        one, two = self.pair(first=settings["d1"], second=settings["d2"])
+        for host in ADDRESS:
+            self.keep(Echo(host, VIPS6[1]))
+            on(host, "ip -6 route add 2001:db8::/64 dev eth0")
+        on("control", "ip -6 addr add 2001:db8::5/64 dev eth0 nodad")
+        client = Client(VIPS6[1])
+        time.sleep(1)
+        one.yield_all()
+        wait_until(two.is_master, 3, "d2 took over")
+        time.sleep(1)
+        one.return_all()
+        wait_until(one.is_master, 3, "d1 came back")
+        time.sleep(1)
+        client.stop()
+        on("control", "ip -6 addr del 2001:db8::5/64 dev eth0")
+        for host in ADDRESS:
+            on(host, "ip -6 route del 2001:db8::/64 dev eth0")
+        self.assertEqual(client.lost(), [])
+        self.assertEqual(client.hosts(), ["d1", "d2"])
+
     def test_a_yield_without_a_peer_is_given_up(self):
         one = self.drover("d1", advert_interval_ms=100)
         wait_until(one.is_master, 3, "d1 is master")
@@ -443,6 +466,25 @@ class Strangers(VrrpTest):
         self.assertLess(at - began, 2.0)
         self.assertEqual(text, f"web {VIPS[0]} {mac}: announced again")
         self.assertTrue(one.is_master())
+
+    def test_a_silent_second_owner_of_an_ipv6_address_is_found_within_2_s(self):
+        one = self.drover("d1", addresses=[f"{VIPS6[1]}/128"], source_address=LINK_LOCAL["d1"])
+        wait_until(one.is_master, 6, "d1 is master")
+        time.sleep(1.5)
+        mac = on("d2", "cat /sys/class/net/eth0/address")
+        began = time.monotonic()
+        on("d2", f"ip addr add {VIPS6[1]}/128 dev eth0 nodad")
+        wait_until(lambda: one.events("rival"), 3, "it is noticed")
+        at, text = one.events("rival")[0]
+        self.assertLess(at - began, 2.0)
+        self.assertEqual(text, f"web {VIPS6[1]} {mac}: announced again")
+
+    def test_a_deleted_ipv6_address_is_set_again(self):
+        one = self.drover("d1", addresses=[f"{VIPS6[1]}/128"], source_address=LINK_LOCAL["d1"])
+        wait_until(one.is_master, 6, "d1 is master")
+        on("d1", f"ip addr del {VIPS6[1]}/128 dev eth0")
+        wait_until(lambda: one.events("repaired"), 0.5, "it is noticed")
+        self.assertIn(VIPS6[1], addresses("d1"))
 
     def test_a_second_owner_makes_a_master_yield_if_its_rule_says_so(self):
         one, two = self.pair(advert_interval_ms=1000, first={"on_rival": "yield"})

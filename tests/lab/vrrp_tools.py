@@ -343,8 +343,9 @@ class Owners:
 
 _ECHO = r"""
 import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.setsockopt(socket.SOL_IP, 15, 1)
+v6 = ":" in sys.argv[1]
+s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(41 if v6 else 0, 78 if v6 else 15, 1)
 s.bind((sys.argv[1], int(sys.argv[2])))
 print("ready", flush=True)
 while True:
@@ -359,8 +360,8 @@ while True:
 class Echo:
     """A UDP echo on a director that answers on the VIP when the node has it."""
 
-    def __init__(self, host):
-        self._process = HostProcess(host, f"{PYTHON} - {VIPS[0]} {ECHO_PORT} {host}", stdin=_ECHO)
+    def __init__(self, host, vip=VIPS[0]):
+        self._process = HostProcess(host, f"{PYTHON} - {vip} {ECHO_PORT} {host}", stdin=_ECHO)
         wait_until(lambda: "ready" in self._process.lines, 10, "the echo runs")
 
     def stop(self):
@@ -370,8 +371,9 @@ class Echo:
 class Client:
     """Asks the VIP 500 times a second and keeps which questions were answered, and by whom."""
 
-    def __init__(self):
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def __init__(self, vip=VIPS[0]):
+        self._vip = vip
+        self._socket = socket.socket(socket.AF_INET6 if ":" in vip else socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(0.2)
         self._sent = []
         self._answers = {}
@@ -386,7 +388,7 @@ class Client:
         while not self._stop.is_set():
             self._sent.append(time.time())
             try:
-                self._socket.sendto(struct.pack("!I", number), (VIPS[0], ECHO_PORT))
+                self._socket.sendto(struct.pack("!I", number), (self._vip, ECHO_PORT))
             except OSError:
                 pass  # nobody has the address
             number += 1
