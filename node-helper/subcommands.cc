@@ -175,6 +175,7 @@ int MoveInstances(HandoverMove move, const Arguments& instances) {
       return WrongArguments(move == HandoverMove::kYield ? "handover" : "return", "[INSTANCE...]");
     }
   }
+  if (::geteuid() != 0) return Complain("handover and return need root");
   ControlClient daemon;
   TaskContext context;
   context.daemon = &daemon;
@@ -304,6 +305,7 @@ int DaemonCommand(const Arguments& arguments) {
 int StatusCommand(const Arguments& arguments) {
   const bool json = arguments == Arguments{"--json"};
   if (!json && !arguments.empty()) return WrongArguments("status", "[--json]");
+  if (::geteuid() != 0) return Complain("status needs root");
   ControlClient daemon;
   if (!daemon.Runs()) {
     std::fprintf(stderr, "node-helper: the daemon does not run\n");

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 #include <utility>
 
@@ -22,6 +23,7 @@ constexpr std::uint32_t kPrivateMask = 0xffff0000;
 constexpr double kEnoughHeld = 0.99;
 constexpr milliseconds kFreshSync{5000};
 constexpr std::size_t kMaxOpenChecks = 5;
+constexpr std::array kRetried = {"records", "speaker", "metrics"};
 
 std::string NameFor(const std::string& instance) { return "vrrp_instance " + instance; }
 
@@ -370,8 +372,11 @@ void DaemonCore::RemovePrivate(Kernel& kernel) {
 void DaemonCore::Look(Time now) {
   const auto lock = SessionLock::TakeBriefly(parts_.store->directory());
   const bool session = !lock && lock.error().code == ErrorCode::kUnreachable;
-  if (session_at_work_ && !session) [[maybe_unused]]
-    const Status read = Reload(now);
+  if (session_at_work_ && !session) {
+    [[maybe_unused]] const Status read = Reload(now);
+  } else {
+    RetryProblems(now);
+  }
   session_at_work_ = session;
   ApplyHealth(now);
   const auto kernel = OpenKernel();
@@ -386,6 +391,19 @@ void DaemonCore::Look(Time now) {
     fresh_ = false;
   }
   MayPreempt(now);
+}
+
+// Records that could not be read, a speaker or a socket that could not be made.
+void DaemonCore::RetryProblems(Time now) {
+  const bool any = std::any_of(kRetried.begin(), kRetried.end(),
+                               [&](const char* source) { return problems_.contains(source); });
+  if (!any) {
+    retries_ = 0;
+    next_retry_ = now + RetryDelay(1);
+  } else if (now >= next_retry_) {
+    next_retry_ = now + RetryDelay(++retries_ + 1);
+    [[maybe_unused]] const Status read = Reload(now);
+  }
 }
 
 // A tug of war with another program does not fill the log.

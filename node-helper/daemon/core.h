@@ -134,6 +134,7 @@ class DaemonCore {
   [[nodiscard]] DesiredState WantedNow() const;
   // Checks decide it, or it is only ours: also done while a session is at work.
   [[nodiscard]] bool IsOfHealth(const Change& change) const;
+  void RetryProblems(Time now);
   void TellRepairs(const LookReport& report, Time now);
   void TellFailures(const std::vector<std::string>& failures);
   void Told(const SpeakerEvent& event);
@@ -165,6 +166,8 @@ class DaemonCore {
   Time counters_at_{};
   std::map<ServiceKey, bool> told_quorum_;  // to the trackers, since the last Configure
   std::map<ServiceKey, bool> logged_quorum_;
+  Time next_retry_{};
+  int retries_ = 0;
   std::uint64_t repairs_ = 0;
   bool session_at_work_ = false;
   bool fresh_ = true;  // what the next look sets was just recorded: that is no drift

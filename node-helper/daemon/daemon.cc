@@ -20,6 +20,8 @@
 namespace drover {
 namespace {
 
+constexpr const char* kReady = "ready";
+
 std::string LogFile(const DaemonParts& parts) { return parts.root + "/run/drover/daemon.log"; }
 
 // The memory of the process holds the passwords of instances: no core, no ptrace by other users.
@@ -49,7 +51,10 @@ int Work(const DaemonParts& parts, const Descriptor& lock, Descriptor& ready) {
   LoopStart start;
   start.lock_fd = lock.get();
   start.detached = true;
-  start.ready = [&ready] { ready.Reset(); };
+  start.ready = [&ready] {
+    [[maybe_unused]] const Status told = WriteAll(ready.get(), kReady, "parent");
+    ready.Reset();
+  };
   const Status done =
       signals ? RunDaemonLoop(parts, *signals, log, start) : Status(Fail(signals.error()));
   if (done) return 0;
@@ -145,9 +150,11 @@ Status DetachDaemon(const DaemonParts& parts) {
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return Fail(ErrorCode::kInternal, "the daemon could not be started");
   }
-  const std::string complaint = ReadToEnd(answer);
-  if (!complaint.empty()) return Fail(ErrorCode::kInternal, complaint);
-  return {};
+  const std::string said = ReadToEnd(answer);
+  if (said == kReady) return {};
+  return Fail(
+      ErrorCode::kInternal,
+      said.empty() ? "the daemon ended before it was ready (see " + LogFile(parts) + ")" : said);
 }
 
 }  // namespace drover

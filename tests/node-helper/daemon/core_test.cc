@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "node-helper/store/files.h"
 #include "node-helper/store/session_lock.h"
 #include "tests/fakes/fake_engines.h"
 #include "tests/fakes/fake_kernel.h"
@@ -309,6 +310,23 @@ TEST_F(Daemon, WhatCannotBeSetIsSaidOnceAndShownAsAProblem) {
   EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1) << told;
   kernel_.AddInterface("eth7");
   Later(seconds{60});
+  EXPECT_TRUE(core_.StatusNow(now_).problems.empty());
+}
+
+TEST_F(Daemon, RecordsThatCannotBeReadChangeNothingAndAreReadAgainLater) {
+  Begin(State({Vip("10.0.0.100/32")}));
+  const std::string path = folder_ / "state/owners/web/current.json";
+  const std::string good = ReadWholeFile(path).value();
+  ASSERT_TRUE(WriteFileAtomically(path, "{", 0600));
+  EXPECT_FALSE(core_.Reload(now_));
+  for (int i = 0; i < 20; ++i) Later(milliseconds{500});
+  EXPECT_EQ(core_.StatusNow(now_).problems.size(), 1U);
+  EXPECT_EQ(kernel_.state().addresses.size(), 1U);
+  kernel_.state().addresses.clear();  // what was read before is still kept
+  Later(milliseconds{500});
+  EXPECT_EQ(kernel_.state().addresses.size(), 1U);
+  ASSERT_TRUE(WriteFileAtomically(path, good, 0600));
+  for (int i = 0; i < 130; ++i) Later(milliseconds{500});
   EXPECT_TRUE(core_.StatusNow(now_).problems.empty());
 }
 
