@@ -213,16 +213,25 @@ class DaemonTest(unittest.TestCase):
     def test_09_upgrade_in_place_is_no_transition(self):
         before = web("d1")["counters"]["transitions"], pid("d1"), status("d1")["running_for_ms"]
         moves = web("d2")["counters"]["transitions"]
-        on("d1", f"cp {INSTALLED} {INSTALLED}.other && printf x >> {INSTALLED}.other && {INSTALLED}.other install")
-        self.assertEqual(pid("d1"), before[1])
-        self.assertEqual(on("d1", f"cmp /proc/{before[1]}/exe {INSTALLED} && echo same"), "same")
-        self.assertEqual(web("d1")["state"], "master")
+        echoes = [Echo("d1"), Echo("d2")]
+        client = Client()
+        try:
+            time.sleep(0.5)
+            on("d1", f"cp {INSTALLED} {INSTALLED}.other && printf x >> {INSTALLED}.other && {INSTALLED}.other install")
+            self.assertEqual(pid("d1"), before[1])
+            self.assertEqual(on("d1", f"cmp /proc/{before[1]}/exe {INSTALLED} && echo same"), "same")
+            self.assertEqual(web("d1")["state"], "master")
+            self.assertGreater(status("d1")["running_for_ms"], before[2])
+            self.told("d1", "daemon", "goes on after an upgrade in place")
+            on("d1", f"{HELPER} install")  # the right version again
+            self.assertEqual(pid("d1"), before[1])
+            time.sleep(0.5)
+        finally:
+            client.stop()
+            for echo in echoes:
+                echo.stop()
         self.assertEqual(web("d2")["counters"]["transitions"], moves)
-        self.assertGreater(status("d1")["running_for_ms"], before[2])
-        self.told("d1", "daemon", "goes on after an upgrade in place")
-        on("d1", f"{HELPER} install")  # the right version again
-        self.assertEqual(pid("d1"), before[1])
-        self.assertEqual(web("d2")["counters"]["transitions"], moves)
+        self.assertEqual(client.lost(), [], f"of {client.sent} questions")
 
     def test_10_a_file_that_cannot_be_run_leaves_the_daemon_as_it_is(self):
         before = pid("d1"), web("d2")["counters"]["transitions"]
