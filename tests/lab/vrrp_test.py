@@ -15,7 +15,7 @@ from vrrp_tools import (ADDRESS, LINK_LOCAL, VIPS, VIPS6, Client, Drover, Echo, 
                         Wire, addresses, instance, link, on, wait_until)
 
 LATE = 0.020  # what scheduling may add to the protocol's own times
-READING = 0.001  # `ip monitor` stamps what it reads when it gets to it
+READING = 0.005  # `ip monitor` stamps what it reads when it gets to it; tests/node-helper/speaker looks closer
 FENCED = 1.3  # a lease of 1 s, as the kernel keeps it
 MUTE = "nft add table inet mute && nft add chain inet mute in '{ type filter hook input priority 0; }' && " \
        "nft add chain inet mute out '{ type filter hook output priority 0; }' && " \

@@ -143,6 +143,10 @@ class Drover:
                 self.process.wait()
             except subprocess.TimeoutExpired:
                 self.process.kill()
+        # Of a build with sanitizers.
+        complaints = [line for line in self.process.lines if "Sanitizer" in line or "runtime error" in line]
+        if complaints:
+            raise AssertionError("\n".join(self.process.lines[-100:]))
 
     def events(self, kind):
         """[(monotonic seconds, rest of the line)] of moved, rival, repaired or problem."""
