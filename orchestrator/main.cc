@@ -26,9 +26,13 @@ int Version(const std::vector<std::string>& /*arguments*/) {
   return drover::kExitOk;
 }
 
-constexpr std::array<Subcommand, 5> kSubcommands = {{
+constexpr std::array<Subcommand, 7> kSubcommands = {{
     {"rollout", "carry out a playbook on the hosts of an inventory", drover::RolloutCommand},
     {"verify", "carry out only the verify tasks of a playbook", drover::VerifyCommand},
+    {"status", "show the whole cluster: roles, owners, services, what is wrong",
+     drover::StatusCommand},
+    {"handover", "move VRRP instances to their backups without losing a packet",
+     drover::HandoverCommand},
     {"inventory", "show how inventories are understood", drover::InventoryCommand},
     {"version", "print the version", Version},
     {"help", "print this, or the options of a subcommand", Help},

@@ -247,6 +247,9 @@ class Compiler {
   void Finish() {
     AddImplied();
     FillRouters();
+    for (const auto& [host, state] : cluster_.states()) {
+      if (const auto address = addresses_.OfHost(host)) run_.host_names.emplace(*address, host);
+    }
     for (auto& [at, task] : tasks_) run_.plays[at.first].tasks.push_back(std::move(task));
     run_.playbook = playbook_.path;
     run_.owner = StemOf(playbook_.path);

@@ -79,6 +79,7 @@ struct CompiledRun {
   std::map<std::string, DesiredState>
       states;  // whole desired state per host, also what --tags left out
   std::vector<VirtualRouter> virtual_routers;
+  std::map<IpAddress, std::string> host_names;  // of hosts with a state, by their address
   Diagnostics warnings;
 };
 

@@ -28,8 +28,8 @@ CLI::Option* Many(CLI::App& app, const char* names, std::vector<std::string>& va
   return app.add_option(names, values, help)->take_all()->allow_extra_args(false);
 }
 
-void AddWhat(CLI::App& app, CommandLine& line) {
-  app.add_option("playbook", line.playbook, "the playbook to carry out")
+void AddInputs(CLI::App& app, CommandLine& line) {
+  app.add_option("playbook", line.playbook, "the playbook that describes the cluster")
       ->required()
       ->type_name("PLAYBOOK");
   Many(app, "-i,--inventory", line.inventories, "inventory file, directory or \"host1,host2,\"")
@@ -37,16 +37,51 @@ void AddWhat(CLI::App& app, CommandLine& line) {
   app.add_option("-l,--limit", line.limit, "only these hosts (pattern or @FILE)")
       ->type_name("SUBSET")
       ->take_last();
-  Many(app, "-t,--tags", line.tags, "only tasks with one of these tags")->type_name("TAGS");
-  Many(app, "--skip-tags", line.skip_tags, "no tasks with one of these tags")->type_name("TAGS");
   Many(app, "-e,--extra-vars", line.extra_vars, "variables: name=value, JSON or @FILE")
       ->type_name("VARS");
+}
+
+void AddWhat(CLI::App& app, CommandLine& line) {
+  Many(app, "-t,--tags", line.tags, "only tasks with one of these tags")->type_name("TAGS");
+  Many(app, "--skip-tags", line.skip_tags, "no tasks with one of these tags")->type_name("TAGS");
   app.add_flag("-C,--check", line.check, "show what would change, change nothing");
   app.add_flag("-D,--diff", line.diff, "show the changes in detail");
   app.add_flag("--list-hosts", line.list_hosts, "list the hosts and end");
   app.add_flag("--list-tasks", line.list_tasks, "list the tasks and end");
   app.add_flag("--list-tags", line.list_tags, "list the tags and end");
   app.add_flag("--syntax-check", line.syntax_check, "check the files, reach no host");
+}
+
+void AddStatus(CLI::App& app, CommandLine& line) {
+  app.add_option("--watch", line.watch, "look again every SECS seconds (default 1) until stopped")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->type_name("[SECS]");
+}
+
+void AddHandover(CLI::App& app, CommandLine& line) {
+  app.add_option("--instance", line.instance, "only this VRRP instance (default: all)")
+      ->type_name("NAME");
+  app.add_flag("--back", line.back, "hosts that handed over may be master again");
+  app.add_option("--sync-wait", line.sync_wait,
+                 "seconds to wait until the backup holds the connections (default 60)")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->type_name("SECS");
+  app.add_flag("-C,--check", line.check, "say what would be handed over, change nothing");
+}
+
+// "--watch" may stand alone; a number behind it belongs to it.
+std::vector<std::string> WithWatchJoined(const std::vector<std::string>& arguments) {
+  std::vector<std::string> joined;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] != "--watch") {
+      joined.push_back(arguments[i]);
+      continue;
+    }
+    const bool number = i + 1 < arguments.size() && !arguments[i + 1].empty() &&
+                        arguments[i + 1].find_first_not_of("0123456789.") == std::string::npos;
+    joined.push_back("--watch=" + (number ? arguments[++i] : std::string("1")));
+  }
+  return joined;
 }
 
 void AddHow(CLI::App& app, CommandLine& line) {
@@ -136,12 +171,20 @@ std::vector<std::string> InventoriesOf(const Environment& environment) {
 }
 
 CommandLineOrExit ParseCommandLine(const std::string& command, const std::string& help,
-                                   const std::vector<std::string>& arguments,
+                                   const std::vector<std::string>& given,
                                    const Environment& environment) {
+  const std::vector<std::string> arguments = command == "status" ? WithWatchJoined(given) : given;
   CommandLine line;
   std::vector<std::string> debug;
   CLI::App app{help, "drover " + command};
-  AddWhat(app, line);
+  AddInputs(app, line);
+  if (command == "status") {
+    AddStatus(app, line);
+  } else if (command == "handover") {
+    AddHandover(app, line);
+  } else {
+    AddWhat(app, line);
+  }
   AddHow(app, line);
   AddTelling(app, line, debug);
   if (std::find(arguments.begin(), arguments.end(), "--debug=list") != arguments.end()) {

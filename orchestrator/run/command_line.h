@@ -1,4 +1,4 @@
-// The options of `drover rollout` and `drover verify`, with Ansible's names and meanings.
+// The options of the commands that take a playbook, with Ansible's names and meanings.
 //
 // CLI11 stays in the .cc. Reads the environment only through what the caller passes.
 #pragma once
@@ -39,6 +39,10 @@ struct CommandLine {
   bool syntax_check = false;
   std::string helper_path;
   std::set<std::string> debug;  // list, explain, stats, wire
+  std::optional<double> watch;  // status: seconds between two looks
+  std::string instance;         // handover: only this one
+  bool back = false;            // handover: who handed over may return
+  double sync_wait = 60;        // handover: seconds
 };
 
 // Names of the --debug modes with a line of help each.

@@ -9,6 +9,8 @@ namespace drover {
 
 int RolloutCommand(const std::vector<std::string>& arguments);
 int VerifyCommand(const std::vector<std::string>& arguments);
+int StatusCommand(const std::vector<std::string>& arguments);
+int HandoverCommand(const std::vector<std::string>& arguments);
 int InventoryCommand(const std::vector<std::string>& arguments);
 
 }  // namespace drover

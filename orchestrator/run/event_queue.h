@@ -3,9 +3,11 @@
 // Any thread may push; the loop pops.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "orchestrator/rollout/rollout.h"
@@ -20,6 +22,16 @@ class EventQueue {
       events_.push_back(std::move(event));
     }
     ready_.notify_one();
+  }
+  // The next event; nothing when there is none until `deadline`.
+  std::optional<RolloutEvent> PopUntil(std::chrono::steady_clock::time_point deadline) {
+    std::unique_lock lock(mutex_);
+    if (!ready_.wait_until(lock, deadline, [this] { return !events_.empty(); })) {
+      return std::nullopt;
+    }
+    RolloutEvent event = std::move(events_.front());
+    events_.pop_front();
+    return event;
   }
   // Waits for an event.
   RolloutEvent Pop() {

@@ -51,18 +51,29 @@ void PrintWarnings(const Diagnostics& warnings) {
   }
 }
 
+ScreenLook LookOfScreen(const Environment& environment) {
+  ScreenLook look;
+  winsize size{};
+  look.terminal = isatty(STDOUT_FILENO) == 1;
+  if (look.terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    look.columns = size.ws_col;
+    look.rows = std::max<int>(size.ws_row, 2);
+  }
+  look.colours = ColoursWanted({.terminal = look.terminal,
+                                .force = environment("ANSIBLE_FORCE_COLOR"),
+                                .no_color = environment("NO_COLOR"),
+                                .ansible_no_color = environment("ANSIBLE_NOCOLOR"),
+                                .term = environment("TERM")});
+  return look;
+}
+
 HumanOptions ScreenOptions(const CommandLine& line, const Environment& environment) {
   HumanOptions options{.verbosity = line.verbosity, .diff = line.diff};
-  winsize size{};
-  const bool terminal = isatty(STDOUT_FILENO) == 1;
-  if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
-    options.columns = std::max(kAnsibleColumns, size.ws_col - 1);
+  const ScreenLook look = LookOfScreen(environment);
+  if (look.terminal) {
+    options.columns = std::max(kAnsibleColumns, look.columns - 1);
   }
-  options.colours = ColoursWanted({.terminal = terminal,
-                                   .force = environment("ANSIBLE_FORCE_COLOR"),
-                                   .no_color = environment("NO_COLOR"),
-                                   .ansible_no_color = environment("ANSIBLE_NOCOLOR"),
-                                   .term = environment("TERM")});
+  options.colours = look.colours;
   return options;
 }
 

@@ -19,6 +19,14 @@ void PrintProblem(const std::string& message, const std::string& hint = "");
 // line.
 int PrintDiagnostics(const Diagnostics& diagnostics);
 void PrintWarnings(const Diagnostics& warnings);
+// What stdout is.
+struct ScreenLook {
+  bool terminal = false;
+  int columns = 80;
+  int rows = 24;
+  bool colours = false;
+};
+ScreenLook LookOfScreen(const Environment& environment);
 // Columns and colours of stdout as Ansible works them out.
 HumanOptions ScreenOptions(const CommandLine& line, const Environment& environment);
 

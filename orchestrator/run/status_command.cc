@@ -1,0 +1,173 @@
+// `drover status`: asks all hosts of a playbook and shows one screen, once or again and again.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "orchestrator/report/status_text.h"
+#include "orchestrator/run/cluster_asker.h"
+#include "orchestrator/run/command_line.h"
+#include "orchestrator/run/commands.h"
+#include "orchestrator/run/debug.h"
+#include "orchestrator/run/exit_code.h"
+#include "orchestrator/run/interrupt.h"
+#include "orchestrator/run/prepare.h"
+#include "orchestrator/run/screen.h"
+#include "orchestrator/run/start.h"
+
+namespace drover {
+namespace {
+
+using std::chrono::milliseconds;
+
+int StatusOf(const ClusterStatus& cluster) {
+  int status = kExitOk;
+  for (const Concern& concern : ConcernsOf(cluster)) {
+    if (concern.weight == Concern::Weight::kUnreachable) {
+      return kExitUnreachable;
+    }
+    if (concern.weight == Concern::Weight::kDown) {
+      status = kExitFailed;
+    }
+  }
+  return status;
+}
+
+// "2026-01-31T12:00:00Z".
+std::string Now() {
+  const std::string now = UtcNow();
+  return now.substr(0, now.find('.')) + "Z";
+}
+
+// Each line over the old one, and nothing left of what was below.
+std::string Redrawn(const std::string& text) {
+  std::string drawn = "\033[H";
+  for (const char c : text) {
+    drawn += c == '\n' ? "\033[K\n" : std::string(1, c);
+  }
+  return drawn + "\033[J";
+}
+
+// Shows one look after the other in the form that was asked for.
+class View {
+ public:
+  View(const CommandLine& line, const CompiledRun& run)
+      : json_(line.output == "json"), watch_(line.watch.has_value()) {
+    const ScreenLook screen = LookOfScreen(ProcessEnvironment);
+    in_place_ = watch_ && !json_ && screen.terminal;
+    look_.columns = screen.terminal ? screen.columns : 0;
+    look_.colours = screen.colours;
+    look_.playbook = line.playbook;
+    look_.names = run.host_names;
+    if (in_place_) {
+      PrintOut("\033[?1049h\033[?25l");  // the other screen, no cursor
+    }
+  }
+  ~View() {
+    if (in_place_) {
+      PrintOut("\033[?25h\033[?1049l");
+      PrintOut(last_);
+    }
+  }
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+
+  void Show(const ClusterStatus& cluster) {
+    if (json_) {
+      PrintOut(StatusJson(cluster, Now(), watch_ ? -1 : 2) + "\n");
+      return;
+    }
+    if (in_place_) {
+      const ScreenLook screen = LookOfScreen(ProcessEnvironment);
+      look_.columns = screen.columns;
+      last_ = StatusText(cluster, look_, Now());
+      PrintOut(Redrawn(FirstLines(last_, screen.rows)));
+      return;
+    }
+    PrintOut(StatusText(cluster, look_, Now()) + (watch_ ? "\n" : ""));
+  }
+
+ private:
+  // As many as fit, so that the screen does not roll.
+  static std::string FirstLines(const std::string& text, int rows) {
+    std::size_t end = 0;
+    for (int i = 0; i + 1 < rows && end < text.size(); ++i) {
+      end = std::min(text.find('\n', end), text.size() - 1) + 1;
+    }
+    return text.substr(0, end);
+  }
+
+  bool json_;
+  bool watch_;
+  bool in_place_ = false;
+  StatusLook look_;
+  std::string last_;
+};
+
+int Watch(ClusterAsker& asker, const CommandLine& line, View& view) {
+  using Clock = std::chrono::steady_clock;
+  const auto interval = std::chrono::duration_cast<milliseconds>(
+      std::chrono::duration<double>(line.watch.value_or(0)));
+  int status = kExitOk;
+  do {
+    const auto next = Clock::now() + interval;
+    const ClusterStatus cluster = line.watch ? asker.AskStatus() : asker.LookTwice();
+    if (asker.interrupted()) {
+      return line.watch ? status : kExitInterrupted;
+    }
+    status = StatusOf(cluster);
+    view.Show(cluster);
+    if (line.watch) {
+      asker.Pause(
+          std::max(std::chrono::duration_cast<milliseconds>(next - Clock::now()), milliseconds(0)));
+    }
+  } while (line.watch && !asker.interrupted());
+  return status;
+}
+
+}  // namespace
+
+int StatusCommand(const std::vector<std::string>& arguments) {
+  const auto [line, exit] =
+      ParseCommandLine("status",
+                       "Shows what all hosts of a playbook say about themselves. Ends with 0 when "
+                       "all is well, 2 when something is down, 4 when a host gives no answer.",
+                       arguments, ProcessEnvironment);
+  if (exit) {
+    return *exit;
+  }
+  if (line.debug.contains("list")) {
+    PrintOut(DebugModesText());
+    return kExitOk;
+  }
+  const Prepared prepared = Prepare(line);
+  if (prepared.exit) {
+    return *prepared.exit;
+  }
+  const auto helper = FindHelper(line.helper_path);
+  if (!helper) {
+    PrintProblem(helper.error().message);
+    return kExitError;
+  }
+  SurviveBrokenPipes();
+  ClusterAsker asker(prepared.run, WhoRuns(), OpenerOf(line, *helper));
+  const auto interrupt = InterruptWatch::Start([&asker](int /*count*/) { asker.Interrupt(); });
+  if (!interrupt) {
+    PrintProblem(interrupt.error().message);
+    return kExitError;
+  }
+  int status = kExitOk;
+  {
+    View view(line, prepared.run);
+    status = Watch(asker, line, view);
+  }
+  if (!asker.Close()) {
+    // A thread is still inside a connection attempt; nothing may be torn down under it.
+    std::fflush(nullptr);
+    std::_Exit(status);
+  }
+  return status;
+}
+
+}  // namespace drover
