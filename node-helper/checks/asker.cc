@@ -1,9 +1,6 @@
 #include "node-helper/checks/asker.h"
 
 #include <utility>
-// Boost 1.74 uses std::exchange without <utility>.
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 namespace drover {
 namespace {
@@ -24,15 +21,15 @@ health::Timing TimingOf(const Target& target) {
 }  // namespace
 
 struct Asker::State : std::enable_shared_from_this<Asker::State> {
-  State(boost::asio::io_context& loop, Target its_target, std::unique_ptr<Probe> its_probe,
-        std::uint64_t seed, ProbeCounts& its_counts)
+  State(AlarmClock& clock, Target its_target, std::unique_ptr<Probe> its_probe, std::uint64_t seed,
+        ProbeCounts& its_counts)
       : target(std::move(its_target)),
         probe(std::move(its_probe)),
         check(TimingOf(target), seed, Clock::now()),
-        timer(loop),
+        alarm(clock, [this] { Ring(); }),
         counts(its_counts) {}
 
-  void WaitForNext();
+  void Ring();
   void Ask();
   void Ended(const ProbeOutcome& outcome);
   void Judge(const ProbeOutcome& outcome);
@@ -40,7 +37,7 @@ struct Asker::State : std::enable_shared_from_this<Asker::State> {
   Target target;
   std::unique_ptr<Probe> probe;
   health::Check check;
-  boost::asio::steady_timer timer;  // the next probe, or the timeout of the one that runs
+  AlarmClock::Alarm alarm;  // the next probe, or the timeout of the one that runs
   ProbeCounts& counts;
   OnNews on_news;
   Asker* asker = nullptr;  // null: destroyed
@@ -50,11 +47,13 @@ struct Asker::State : std::enable_shared_from_this<Asker::State> {
   std::string obstacle;  // why it could not be asked the last time
 };
 
-void Asker::State::WaitForNext() {
-  timer.expires_at(check.next_probe());
-  timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-    if (!error && self->asker != nullptr && !self->running) self->Ask();
-  });
+void Asker::State::Ring() {
+  const auto self = shared_from_this();
+  if (running) {
+    Ended(probe->TimedOut());
+  } else {
+    Ask();
+  }
 }
 
 void Asker::State::Ask() {
@@ -64,20 +63,14 @@ void Asker::State::Ask() {
   running = true;
   const auto known = probe->Start([this](const ProbeOutcome& outcome) { Ended(outcome); });
   if (known) return Ended(*known);
-  timer.expires_at(started + target.settings.timeout);
-  timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-    if (error || self->asker == nullptr || !self->running) return;
-    // An answer that came in the same moment was handled before, or is late.
-    if (self->timer.expiry() > Clock::now()) return;
-    self->Ended(self->probe->TimedOut());
-  });
+  alarm.Set(started + target.settings.timeout);
 }
 
 void Asker::State::Ended(const ProbeOutcome& outcome) {
   const auto self = shared_from_this();
   running = false;
   Judge(outcome);
-  if (asker != nullptr) WaitForNext();
+  if (asker != nullptr) alarm.Set(check.next_probe());
 }
 
 void Asker::State::Judge(const ProbeOutcome& outcome) {
@@ -102,9 +95,9 @@ void Asker::State::Judge(const ProbeOutcome& outcome) {
   }
 }
 
-Asker::Asker(boost::asio::io_context& loop, Target target, std::unique_ptr<Probe> probe,
-             std::uint64_t seed, ProbeCounts& counts, OnNews on_news)
-    : state_(std::make_shared<State>(loop, std::move(target), std::move(probe), seed, counts)) {
+Asker::Asker(AlarmClock& clock, Target target, std::unique_ptr<Probe> probe, std::uint64_t seed,
+             ProbeCounts& counts, OnNews on_news)
+    : state_(std::make_shared<State>(clock, std::move(target), std::move(probe), seed, counts)) {
   state_->on_news = std::move(on_news);
   state_->asker = this;
 }
@@ -112,7 +105,7 @@ Asker::Asker(boost::asio::io_context& loop, Target target, std::unique_ptr<Probe
 Asker::~Asker() {
   state_->asker = nullptr;
   state_->probe.reset();
-  state_->timer.cancel();
+  state_->alarm.Cancel();
 }
 
 void Asker::Recall(const AskerMemory& memory) {
@@ -122,7 +115,7 @@ void Asker::Recall(const AskerMemory& memory) {
 
 AskerMemory Asker::Remember() const { return {state_->check.Remember(), state_->weight}; }
 
-void Asker::Begin() { state_->WaitForNext(); }
+void Asker::Begin() { state_->alarm.Set(state_->check.next_probe()); }
 
 const Target& Asker::target() const { return state_->target; }
 

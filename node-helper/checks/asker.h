@@ -11,14 +11,11 @@
 #include <optional>
 #include <string>
 
+#include "node-helper/checks/alarm_clock.h"
 #include "node-helper/checks/probe.h"
 #include "node-helper/checks/target.h"
 #include "node-helper/health/check.h"
 #include "protocol/node_status.h"
-
-namespace boost::asio {
-class io_context;
-}
 
 namespace drover {
 
@@ -42,8 +39,9 @@ class Asker {
   // probe: an asker must not be destroyed in it.
   using OnNews = std::function<void(Asker&, const std::string& why)>;
 
-  Asker(boost::asio::io_context& loop, Target target, std::unique_ptr<Probe> probe,
-        std::uint64_t seed, ProbeCounts& counts, OnNews on_news);
+  // `clock` must outlive it.
+  Asker(AlarmClock& clock, Target target, std::unique_ptr<Probe> probe, std::uint64_t seed,
+        ProbeCounts& counts, OnNews on_news);
   ~Asker();
 
   void Recall(const AskerMemory& memory);

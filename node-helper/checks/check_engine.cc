@@ -43,6 +43,8 @@ class Engine final : public CheckEngine {
       : loop_(loop),
         on_change_(std::move(on_change)),
         on_private_(std::move(on_private)),
+        poller_(loop),
+        clock_(loop),
         pinger_(loop),
         seed_(std::random_device{}()) {}
 
@@ -80,6 +82,8 @@ class Engine final : public CheckEngine {
   OnChange on_change_;
   OnPrivateServices on_private_;
   TlsContexts tls_;
+  Poller poller_;
+  AlarmClock clock_;
   Pinger pinger_;
   std::uint64_t seed_;
   std::map<std::string, ProbeCounts> counts_;  // by kind; before the askers that count in it
@@ -144,10 +148,10 @@ std::unique_ptr<Probe> Engine::NewProbe(const Target& target) {
       return MakeScriptProbe(engine.loop_, target);
     }
     [[nodiscard]] std::unique_ptr<Probe> Stream() const {
-      return MakeStreamProbe(engine.loop_, engine.tls_, target);
+      return MakeStreamProbe(engine.loop_, engine.poller_, engine.tls_, target);
     }
     [[nodiscard]] std::unique_ptr<Probe> Datagram() const {
-      return MakeDatagramProbe(engine.loop_, target);
+      return MakeDatagramProbe(engine.poller_, target);
     }
   };
   return std::visit(Maker{*this, target}, target.settings.kind);
@@ -156,7 +160,7 @@ std::unique_ptr<Probe> Engine::NewProbe(const Target& target) {
 std::shared_ptr<Asker> Engine::NewAsker(const Target& target) {
   ProbeCounts& counts = counts_[std::string(KindWord(target.settings.kind))];
   auto asker = std::make_shared<Asker>(
-      loop_, target, NewProbe(target), seed_ ^ std::hash<std::string>{}(target.id), counts,
+      clock_, target, NewProbe(target), seed_ ^ std::hash<std::string>{}(target.id), counts,
       [this](const Asker& speaker, const std::string& why) { TakeNews(speaker, why); });
   const auto memory = thawed_.targets.find(target.id);
   if (memory != thawed_.targets.end()) asker->Recall(memory->second);

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,172 +89,170 @@ std::string HandshakeReason(SSL* tls, const std::string& name, const ErrorCodeOf
 
 }  // namespace
 
-// Lives until the last handler ran; `user` is null once the connection was closed.
-struct Connection::State : std::enable_shared_from_this<Connection::State> {
-  using TlsStream = asio::ssl::stream<tcp::socket&>;
+// TLS on a socket that is connected. Lives until the last handler ran; `owner` is null once the
+// connection was closed.
+struct Connection::Tls : std::enable_shared_from_this<Connection::Tls> {
+  using Stream = asio::ssl::stream<tcp::socket&>;
 
-  State(asio::io_context& loop, ConnectionUser& wants) : socket(loop), user(&wants) {}
+  Tls(asio::io_context& loop, Connection& connection)
+      : socket(loop), stream(socket, *connection.settings_->context), owner(&connection) {}
 
-  void WaitForConnect();
-  void Handshake();
-  void Open();
-  void ReadPlain();
-  void TakePlain();
-  void ReadTls();
-  void Break(const ProbeOutcome& outcome) {
-    if (user != nullptr) user->Broken(outcome);
-  }
-  void BreakOn(const ErrorCodeOfBoost& error) { Break(OutcomeOfErrno(error.value())); }
+  void Begin();
+  void Read();
+  void Send(std::string bytes);
+  void Break(const ProbeOutcome& outcome) { owner->user_.Broken(outcome); }
 
   tcp::socket socket;
-  ConnectionUser* user;
-  std::optional<TlsSettings> settings;
-  std::optional<TlsStream> tls;
-  Stage stage = Stage::kConnecting;
+  Stream stream;
+  Connection* owner;
   std::string to_send;
-  std::string buffer;  // TLS only; plain bytes pass through the stack
+  std::string buffer;
 };
 
-void Connection::State::WaitForConnect() {
-  socket.async_wait(
-      tcp::socket::wait_write, [self = shared_from_this()](const ErrorCodeOfBoost& error) {
-        if (self->user == nullptr) return;
-        if (error) return self->BreakOn(error);
-        int failure = 0;
-        socklen_t size = sizeof failure;
-        ::getsockopt(self->socket.native_handle(), SOL_SOCKET, SO_ERROR, &failure, &size);
-        if (failure != 0) return self->Break(OutcomeOfErrno(failure));
-        if (self->settings) return self->Handshake();
-        self->Open();
-      });
-}
-
-void Connection::State::Handshake() {
-  stage = Stage::kHandshake;
-  tls.emplace(socket, *settings->context);
-  SSL* handle = tls->native_handle();
-  if (!settings->sni.empty()) SSL_set_tlsext_host_name(handle, settings->sni.c_str());
-  if (!settings->verify_name.empty()) {
+void Connection::Tls::Begin() {
+  SSL* handle = stream.native_handle();
+  const TlsSettings& settings = *owner->settings_;
+  if (!settings.sni.empty()) SSL_set_tlsext_host_name(handle, settings.sni.c_str());
+  if (!settings.verify_name.empty()) {
     X509_VERIFY_PARAM* rules = SSL_get0_param(handle);
-    if (IpAddress::Parse(settings->verify_name)) {
-      X509_VERIFY_PARAM_set1_ip_asc(rules, settings->verify_name.c_str());
+    if (IpAddress::Parse(settings.verify_name)) {
+      X509_VERIFY_PARAM_set1_ip_asc(rules, settings.verify_name.c_str());
     } else {
       X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-      X509_VERIFY_PARAM_set1_host(rules, settings->verify_name.c_str(), 0);
+      X509_VERIFY_PARAM_set1_host(rules, settings.verify_name.c_str(), 0);
     }
   }
-  tls->async_handshake(
-      TlsStream::client, [self = shared_from_this()](const ErrorCodeOfBoost& error) {
-        if (self->user == nullptr) return;
+  stream.async_handshake(
+      Stream::client, [self = shared_from_this()](const ErrorCodeOfBoost& error) {
+        if (self->owner == nullptr) return;
         if (error) {
-          return self->Break(ProbeOutcome::Failed(
-              HandshakeReason(self->tls->native_handle(), self->settings->verify_name, error)));
+          return self->Break(ProbeOutcome::Failed(HandshakeReason(
+              self->stream.native_handle(), self->owner->settings_->verify_name, error)));
         }
-        self->Open();
+        self->owner->stage_ = Stage::kOpen;
+        self->owner->user_.Opened();
+        if (self->owner != nullptr) self->Read();
       });
 }
 
-void Connection::State::Open() {
-  stage = Stage::kOpen;
-  user->Opened();
-}
-
-void Connection::State::ReadPlain() {
-  socket.async_wait(tcp::socket::wait_read,
-                    [self = shared_from_this()](const ErrorCodeOfBoost& error) {
-                      if (self->user == nullptr) return;
-                      if (error) return self->BreakOn(error);
-                      self->TakePlain();
-                    });
-}
-
-void Connection::State::TakePlain() {
-  std::array<char, kReadBytes> bytes;
-  const ssize_t got = ::recv(socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return ReadPlain();
-  if (got < 0) return Break(OutcomeOfErrno(errno));
-  if (got == 0) return user->Closed();
-  user->Received({bytes.data(), static_cast<std::size_t>(got)});
-  if (user != nullptr) ReadPlain();
-}
-
-void Connection::State::ReadTls() {
+void Connection::Tls::Read() {
   buffer.resize(kReadBytes);
-  tls->async_read_some(asio::buffer(buffer), [self = shared_from_this()](
-                                                 const ErrorCodeOfBoost& error, std::size_t got) {
-    if (self->user == nullptr) return;
+  stream.async_read_some(asio::buffer(buffer), [self = shared_from_this()](
+                                                   const ErrorCodeOfBoost& error, std::size_t got) {
+    if (self->owner == nullptr) return;
     // Many servers end without the farewell of TLS; a length or a hash tells what is missing.
     if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) {
-      return self->user->Closed();
+      return self->owner->user_.Closed();
     }
     if (error.category() == asio::error::get_ssl_category()) {
       return self->Break(ProbeOutcome::Failed("TLS broke: " + error.message()));
     }
-    if (error) return self->BreakOn(error);
-    self->user->Received({self->buffer.data(), got});
-    if (self->user != nullptr) self->ReadTls();
+    if (error) return self->Break(OutcomeOfErrno(error.value()));
+    self->owner->user_.Received({self->buffer.data(), got});
+    if (self->owner != nullptr) self->Read();
   });
 }
 
-Connection::Connection(asio::io_context& loop, ConnectionUser& user)
-    : state_(std::make_shared<State>(loop, user)) {}
+void Connection::Tls::Send(std::string bytes) {
+  to_send = std::move(bytes);
+  // What goes wrong here shows when reading, behind what the server had to say before it.
+  asio::async_write(stream, asio::buffer(to_send),
+                    [self = shared_from_this()](const ErrorCodeOfBoost&, std::size_t) {});
+}
 
-Connection::~Connection() {
-  state_->user = nullptr;
+Connection::Connection(asio::io_context& loop, Poller& poller, ConnectionUser& user)
+    : loop_(loop), poller_(poller), user_(user) {}
+
+Connection::~Connection() { Close(); }
+
+void Connection::Close() {
+  if (gone_ != nullptr) *gone_ = true;
+  if (ticket_ != 0) poller_.Forget(ticket_);
+  if (fd_ >= 0) ::close(fd_);
+  if (!tls_) return;
+  tls_->owner = nullptr;
   ErrorCodeOfBoost ignored;
-  state_->socket.close(ignored);
+  tls_->socket.close(ignored);
 }
 
 std::optional<ProbeOutcome> Connection::Open(const Route& route, std::optional<TlsSettings> tls) {
+  settings_ = std::move(tls);
   const int fd = OpenSocket(route);
   if (fd < 0) return OutcomeOfErrno(-fd);
-  ErrorCodeOfBoost error;
-  state_->socket.assign(route.to.address.is_v4() ? tcp::v4() : tcp::v6(), fd, error);
-  if (error) {
-    ::close(fd);
-    return OutcomeOfErrno(error.value());
-  }
-  state_->settings = std::move(tls);
+  fd_ = fd;
   const SocketAddress to(route.to);
-  if (::connect(fd, to.get(), to.size()) != 0 && errno != EINPROGRESS) {
+  if (::connect(fd_, to.get(), to.size()) != 0 && errno != EINPROGRESS) {
     return OutcomeOfErrno(errno);
   }
-  state_->WaitForConnect();
+  ticket_ = poller_.Add(fd_, EPOLLIN | EPOLLOUT | EPOLLRDHUP, *this);
+  if (ticket_ == 0) return OutcomeOfErrno(errno);
   return std::nullopt;
 }
 
+// The user may close this in each call; `gone` tells.
+void Connection::Ready(std::uint32_t events) {
+  bool gone = false;
+  gone_ = &gone;
+  if (stage_ == Stage::kConnecting) {
+    Connected(events);
+    if (gone) return;
+  }
+  if (!tls_ && stage_ == Stage::kOpen) {
+    if ((events & EPOLLOUT) != 0 && !to_send_.empty()) SendRest();
+    if ((events & ~EPOLLOUT) != 0) Read();
+    if (gone) return;
+  }
+  gone_ = nullptr;
+}
+
+void Connection::Connected(std::uint32_t events) {
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &failure, &size);
+    if (failure != 0) return user_.Broken(OutcomeOfErrno(failure));
+  }
+  if ((events & EPOLLOUT) == 0) return;
+  if (!settings_) {
+    stage_ = Stage::kOpen;
+    return user_.Opened();
+  }
+  stage_ = Stage::kHandshake;
+  poller_.Remove(fd_, std::exchange(ticket_, 0));
+  tls_ = std::make_shared<Tls>(loop_, *this);
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  ::getsockname(fd_, reinterpret_cast<sockaddr*>(&own), &size);
+  ErrorCodeOfBoost error;
+  tls_->socket.assign(own.ss_family == AF_INET ? tcp::v4() : tcp::v6(), fd_, error);
+  if (error) return user_.Broken(OutcomeOfErrno(error.value()));
+  fd_ = -1;
+  tls_->Begin();
+}
+
+void Connection::Read() {
+  bool* const gone = gone_;
+  while (!*gone) {
+    std::array<char, kReadBytes> bytes;
+    const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got < 0) return user_.Broken(OutcomeOfErrno(errno));
+    if (got == 0) return user_.Closed();
+    user_.Received({bytes.data(), static_cast<std::size_t>(got)});
+  }
+}
+
 void Connection::Send(std::string bytes) {
-  State& state = *state_;
-  state.to_send = std::move(bytes);
-  const auto sent = [self = state_](const ErrorCodeOfBoost& error, std::size_t) {
-    // What the server had to say before it closed is still to be read; reading finds the end.
-    if (self->user == nullptr || !error || error == asio::error::broken_pipe ||
-        error == asio::error::connection_reset) {
-      return;
-    }
-    self->BreakOn(error);
-  };
-  if (state.tls) {
-    asio::async_write(*state.tls, asio::buffer(state.to_send), sent);
-    return;
-  }
-  // A short request goes in one piece into an empty send buffer.
-  const ssize_t wrote = ::send(state.socket.native_handle(), state.to_send.data(),
-                               state.to_send.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (wrote == static_cast<ssize_t>(state.to_send.size())) return;
-  asio::async_write(state.socket,
-                    asio::buffer(state.to_send) + static_cast<std::size_t>(wrote > 0 ? wrote : 0),
-                    sent);
+  if (tls_) return tls_->Send(std::move(bytes));
+  to_send_ += bytes;
+  SendRest();
 }
 
-void Connection::Listen() {
-  if (state_->tls) {
-    state_->ReadTls();
-  } else {
-    state_->ReadPlain();
-  }
+void Connection::SendRest() {
+  const ssize_t wrote = ::send(fd_, to_send_.data(), to_send_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  // What the server had to say before it closed is still to be read; reading finds the end.
+  if (wrote > 0) to_send_.erase(0, static_cast<std::size_t>(wrote));
 }
-
-Connection::Stage Connection::stage() const { return state_->stage; }
 
 }  // namespace drover

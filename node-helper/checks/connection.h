@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "node-helper/checks/poller.h"
 #include "node-helper/checks/probe.h"
 #include "node-helper/checks/tls_contexts.h"
 #include "protocol/address.h"
@@ -34,7 +35,8 @@ struct TlsSettings {
   std::string verify_name;  // name or address that the certificate must be for; empty: any
 };
 
-// Who is told what happens on a connection. It may close the connection from any of these.
+// Who is told what happens on a connection. It may close the connection from any of these. What
+// comes is told as soon as Opened returns.
 class ConnectionUser {
  public:
   virtual void Opened() = 0;
@@ -46,27 +48,41 @@ class ConnectionUser {
   ~ConnectionUser() = default;
 };
 
-class Connection {
+class Connection final : private Poller::Watcher {
  public:
   enum class Stage : std::uint8_t { kConnecting, kHandshake, kOpen };
 
-  // `user` must outlive it.
-  Connection(boost::asio::io_context& loop, ConnectionUser& user);
+  // `loop` for TLS; `poller` and `user` must outlive it.
+  Connection(boost::asio::io_context& loop, Poller& poller, ConnectionUser& user);
   ~Connection();  // resets
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // Once. An outcome: it cannot even begin.
   std::optional<ProbeOutcome> Open(const Route& route, std::optional<TlsSettings> tls);
-  // After Opened; not again before all was sent, which short requests make true at once.
+  // After Opened; one after the other.
   void Send(std::string bytes);
-  // After Opened, once: from now on what comes is told.
-  void Listen();
-  [[nodiscard]] Stage stage() const;
+  [[nodiscard]] Stage stage() const { return stage_; }
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  struct Tls;
+
+  void Ready(std::uint32_t events) override;
+  void Connected(std::uint32_t events);
+  void Read();
+  void SendRest();
+  void Close();
+
+  boost::asio::io_context& loop_;
+  Poller& poller_;
+  ConnectionUser& user_;
+  Stage stage_ = Stage::kConnecting;
+  int fd_ = -1;
+  Poller::Ticket ticket_ = 0;
+  std::optional<TlsSettings> settings_;
+  std::shared_ptr<Tls> tls_;
+  std::string to_send_;
+  bool* gone_ = nullptr;  // set when this goes while Ready runs
 };
 
 }  // namespace drover

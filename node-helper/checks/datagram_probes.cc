@@ -1,14 +1,12 @@
 #include "node-helper/checks/datagram_probes.h"
 
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <random>
 #include <utility>
-// Boost 1.74 uses std::exchange without <utility>.
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/udp.hpp>
 
 #include "node-helper/checks/dns_message.h"
 #include "node-helper/checks/reasons.h"
@@ -17,16 +15,12 @@
 namespace drover {
 namespace {
 
-using boost::asio::ip::udp;
-using ErrorCodeOfBoost = boost::system::error_code;
-
 constexpr std::size_t kMaxDatagram = 65536;
 
 // Sends one datagram and judges what comes back.
-class DatagramProbe : public Probe {
+class DatagramProbe : public Probe, private Poller::Watcher {
  public:
-  DatagramProbe(boost::asio::io_context& loop, const Target& target)
-      : loop_(loop), target_(target) {}
+  DatagramProbe(Poller& poller, const Target& target) : poller_(poller), target_(target) {}
   ~DatagramProbe() override { Close(); }
 
   std::optional<ProbeOutcome> Start(Done done) override;
@@ -44,21 +38,14 @@ class DatagramProbe : public Probe {
   }
 
  private:
-  // Outlives the probe until the handler of its last wait ran.
-  struct Socket {
-    explicit Socket(boost::asio::io_context& loop) : socket(loop) {}
-    udp::socket socket;
-    bool closed = false;
-  };
-
-  void Wait();
-  void Take();
+  void Ready(std::uint32_t events) override;
   void Close() {
-    if (!socket_) return;
-    socket_->closed = true;
-    ErrorCodeOfBoost ignored;
-    socket_->socket.close(ignored);
-    socket_.reset();
+    if (ticket_ != 0) poller_.Forget(std::exchange(ticket_, 0));
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+  ProbeOutcome CloseFor(int error_number) {
+    Close();
+    return OutcomeOfErrno(error_number);
   }
   void Finish(const ProbeOutcome& outcome) {
     Close();
@@ -66,62 +53,46 @@ class DatagramProbe : public Probe {
     done(outcome);
   }
 
-  boost::asio::io_context& loop_;
+  Poller& poller_;
   const Target target_;
-  std::shared_ptr<Socket> socket_;
+  int fd_ = -1;
+  Poller::Ticket ticket_ = 0;
   Done done_;
 };
 
 std::optional<ProbeOutcome> DatagramProbe::Start(Done done) {
   done_ = std::move(done);
   const bool v4 = target_.ask.address.is_v4();
-  const int fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return OutcomeOfErrno(errno);
-  socket_ = std::make_shared<Socket>(loop_);
-  ErrorCodeOfBoost error;
-  socket_->socket.assign(v4 ? udp::v4() : udp::v6(), fd, error);
-  if (error) {
-    ::close(fd);
-    socket_.reset();
-    return OutcomeOfErrno(error.value());
-  }
+  fd_ = ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0) return OutcomeOfErrno(errno);
   const SocketAddress to(target_.ask);
   const std::string payload = Payload();
-  if (::connect(fd, to.get(), to.size()) != 0 ||
-      ::send(fd, payload.data(), payload.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-    const int error_number = errno;
-    Close();
-    return OutcomeOfErrno(error_number);
+  if (::connect(fd_, to.get(), to.size()) != 0 ||
+      ::send(fd_, payload.data(), payload.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+    return CloseFor(errno);
   }
-  Wait();
+  ticket_ = poller_.Add(fd_, EPOLLIN, *this);
+  if (ticket_ == 0) return CloseFor(errno);
   return std::nullopt;
 }
 
-void DatagramProbe::Wait() {
-  socket_->socket.async_wait(udp::socket::wait_read,
-                             [this, socket = socket_](const ErrorCodeOfBoost& error) {
-                               if (socket->closed) return;
-                               if (error) return Finish(OutcomeOfErrno(error.value()));
-                               Take();
-                             });
-}
-
-void DatagramProbe::Take() {
+void DatagramProbe::Ready(std::uint32_t) {
   std::array<char, kMaxDatagram> bytes;
-  const ssize_t got =
-      ::recv(socket_->socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Wait();
-  if (got < 0) return Finish(OutcomeOfErrno(errno));
-  if (const auto outcome = Judge({bytes.data(), static_cast<std::size_t>(got)})) {
-    return Finish(*outcome);
+  while (true) {
+    const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got < 0) return Finish(OutcomeOfErrno(errno));
+    if (const auto outcome = Judge({bytes.data(), static_cast<std::size_t>(got)})) {
+      return Finish(*outcome);
+    }
   }
-  Wait();
 }
 
 class UdpProbe final : public DatagramProbe {
  public:
-  UdpProbe(boost::asio::io_context& loop, const Target& target)
-      : DatagramProbe(loop, target), check_(std::get<UdpCheck>(target.settings.kind)) {}
+  UdpProbe(Poller& poller, const Target& target)
+      : DatagramProbe(poller, target), check_(std::get<UdpCheck>(target.settings.kind)) {}
 
  private:
   std::string Payload() override { return check_.payload; }
@@ -139,8 +110,8 @@ class UdpProbe final : public DatagramProbe {
 
 class DnsProbe final : public DatagramProbe {
  public:
-  DnsProbe(boost::asio::io_context& loop, const Target& target)
-      : DatagramProbe(loop, target), check_(std::get<DnsCheck>(target.settings.kind)) {}
+  DnsProbe(Poller& poller, const Target& target)
+      : DatagramProbe(poller, target), check_(std::get<DnsCheck>(target.settings.kind)) {}
 
  private:
   std::string Payload() override {
@@ -159,11 +130,11 @@ class DnsProbe final : public DatagramProbe {
 
 }  // namespace
 
-std::unique_ptr<Probe> MakeDatagramProbe(boost::asio::io_context& loop, const Target& target) {
+std::unique_ptr<Probe> MakeDatagramProbe(Poller& poller, const Target& target) {
   if (std::holds_alternative<DnsCheck>(target.settings.kind)) {
-    return std::make_unique<DnsProbe>(loop, target);
+    return std::make_unique<DnsProbe>(poller, target);
   }
-  return std::make_unique<UdpProbe>(loop, target);
+  return std::make_unique<UdpProbe>(poller, target);
 }
 
 }  // namespace drover

@@ -6,16 +6,13 @@
 
 #include <memory>
 
+#include "node-helper/checks/poller.h"
 #include "node-helper/checks/probe.h"
 #include "node-helper/checks/target.h"
 
-namespace boost::asio {
-class io_context;
-}
-
 namespace drover {
 
-// `target.settings.kind` is UdpCheck or DnsCheck.
-std::unique_ptr<Probe> MakeDatagramProbe(boost::asio::io_context& loop, const Target& target);
+// `target.settings.kind` is UdpCheck or DnsCheck. `poller` must outlive it.
+std::unique_ptr<Probe> MakeDatagramProbe(Poller& poller, const Target& target);
 
 }  // namespace drover

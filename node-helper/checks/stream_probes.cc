@@ -15,7 +15,8 @@ namespace {
 // What the probes over one connection have in common: open it the right way, bring one outcome.
 class StreamProbe : public Probe, protected ConnectionUser {
  public:
-  StreamProbe(boost::asio::io_context& loop, const Target& target) : loop_(loop), target_(target) {}
+  StreamProbe(boost::asio::io_context& loop, Poller& poller, const Target& target)
+      : loop_(loop), poller_(poller), target_(target) {}
 
   std::optional<ProbeOutcome> Start(Done done) override {
     return Begin(std::move(done), std::nullopt);
@@ -44,7 +45,7 @@ class StreamProbe : public Probe, protected ConnectionUser {
       route.mark = target_.way->mark;
     }
     ConnectionUser& user = *this;
-    connection_.emplace(loop_, user);
+    connection_.emplace(loop_, poller_, user);
     auto outcome = connection_->Open(route, std::move(tls));
     if (outcome) connection_.reset();
     return outcome;
@@ -80,6 +81,7 @@ class StreamProbe : public Probe, protected ConnectionUser {
 
  private:
   boost::asio::io_context& loop_;
+  Poller& poller_;
   const Target target_;
   std::optional<Connection> connection_;
   std::optional<IpAddress> own_;
@@ -98,8 +100,9 @@ class TcpProbe final : public StreamProbe {
 
 class HttpProbe final : public StreamProbe {
  public:
-  HttpProbe(boost::asio::io_context& loop, TlsContexts& tls, const Target& its_target)
-      : StreamProbe(loop, its_target),
+  HttpProbe(boost::asio::io_context& loop, Poller& poller, TlsContexts& tls,
+            const Target& its_target)
+      : StreamProbe(loop, poller, its_target),
         tls_(tls),
         check_(std::get<HttpCheck>(its_target.settings.kind)),
         request_(HttpRequestOf(check_, its_target.ask)) {
@@ -136,10 +139,7 @@ class HttpProbe final : public StreamProbe {
     return settings;
   }
 
-  void Opened() override {
-    connection().Send(request_);
-    connection().Listen();
-  }
+  void Opened() override { connection().Send(request_); }
   void Received(std::string_view bytes) override {
     judge_->Feed(bytes);
     Conclude();
@@ -184,7 +184,7 @@ class SmtpProbe final : public StreamProbe {
   }
 
  private:
-  void Opened() override { connection().Listen(); }
+  void Opened() override {}  // the server speaks first
   void Received(std::string_view bytes) override {
     std::string answer = dialogue_->Feed(bytes);
     if (dialogue_->verdict()) return Finish(*dialogue_->verdict());
@@ -201,15 +201,15 @@ class SmtpProbe final : public StreamProbe {
 
 }  // namespace
 
-std::unique_ptr<Probe> MakeStreamProbe(boost::asio::io_context& loop, TlsContexts& tls,
-                                       const Target& target) {
+std::unique_ptr<Probe> MakeStreamProbe(boost::asio::io_context& loop, Poller& poller,
+                                       TlsContexts& tls, const Target& target) {
   if (std::holds_alternative<HttpCheck>(target.settings.kind)) {
-    return std::make_unique<HttpProbe>(loop, tls, target);
+    return std::make_unique<HttpProbe>(loop, poller, tls, target);
   }
   if (std::holds_alternative<SmtpCheck>(target.settings.kind)) {
-    return std::make_unique<SmtpProbe>(loop, target);
+    return std::make_unique<SmtpProbe>(loop, poller, target);
   }
-  return std::make_unique<TcpProbe>(loop, target);
+  return std::make_unique<TcpProbe>(loop, poller, target);
 }
 
 }  // namespace drover

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "node-helper/checks/poller.h"
 #include "node-helper/checks/probe.h"
 #include "node-helper/checks/target.h"
 #include "node-helper/checks/tls_contexts.h"
@@ -15,8 +16,9 @@ class io_context;
 
 namespace drover {
 
-// `target.settings.kind` is one of TcpCheck, HttpCheck and SmtpCheck. `tls` must outlive it.
-std::unique_ptr<Probe> MakeStreamProbe(boost::asio::io_context& loop, TlsContexts& tls,
-                                       const Target& target);
+// `target.settings.kind` is one of TcpCheck, HttpCheck and SmtpCheck. `poller` and `tls` must
+// outlive it.
+std::unique_ptr<Probe> MakeStreamProbe(boost::asio::io_context& loop, Poller& poller,
+                                       TlsContexts& tls, const Target& target);
 
 }  // namespace drover

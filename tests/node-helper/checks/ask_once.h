@@ -37,8 +37,9 @@ inline Target TargetAt(const Endpoint& at, const CheckKind& kind,
 inline ProbeOutcome AskStream(const Endpoint& at, const CheckKind& kind,
                               std::chrono::milliseconds timeout = std::chrono::milliseconds(1000)) {
   boost::asio::io_context loop;
+  Poller poller(loop);
   TlsContexts tls;
-  const auto probe = MakeStreamProbe(loop, tls, TargetAt(at, kind, timeout));
+  const auto probe = MakeStreamProbe(loop, poller, tls, TargetAt(at, kind, timeout));
   return AskOnce(loop, *probe, timeout);
 }
 
@@ -46,7 +47,8 @@ inline ProbeOutcome AskDatagram(
     const Endpoint& at, const CheckKind& kind,
     std::chrono::milliseconds timeout = std::chrono::milliseconds(1000)) {
   boost::asio::io_context loop;
-  const auto probe = MakeDatagramProbe(loop, TargetAt(at, kind, timeout));
+  Poller poller(loop);
+  const auto probe = MakeDatagramProbe(poller, TargetAt(at, kind, timeout));
   return AskOnce(loop, *probe, timeout);
 }
 

@@ -115,15 +115,11 @@ TEST(CheckEngine, AServerThatDiesGoesDownInTheTimeItsSettingsPromise) {
 }
 
 TEST(CheckEngine, OneQuestionForManyServices) {
-  std::atomic<int> asked = 0;
-  const TcpServer server([&](int connection) {
-    ++asked;
-    HoldOpen(connection);
-  });
+  const TcpServer server(HoldOpen);
   Running running;
   running.Watch({Fast(TcpCheck{})}, {server.at()}, 50);
   ASSERT_TRUE(running.RunUntil([&] { return running.engine->decided(); }));
-  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(running.engine->Counters().at("started_tcp"), 2U);
   EXPECT_EQ(running.changes.size(), 50U) << "each service is told";
   for (std::uint16_t port = 1; port <= 50; ++port) EXPECT_TRUE(running.IsUp(server.at(), port));
 }

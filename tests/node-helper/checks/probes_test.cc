@@ -216,15 +216,17 @@ TEST_F(Probes, ManyPingsShareOneSocketAndKeepApart) {
 
 TEST_F(Probes, AProbeMayGoWhileItRuns) {
   boost::asio::io_context loop;
+  Poller poller(loop);
   TlsContexts tls;
   Pinger pinger(loop);
   const TcpServer silent(HoldOpen);
   std::vector<std::unique_ptr<Probe>> probes;
-  probes.push_back(MakeStreamProbe(loop, tls, TargetAt(silent.at(), HttpCheck{})));
-  probes.push_back(MakeStreamProbe(loop, tls, TargetAt(silent.at(), HttpCheck{.tls = true})));
-  probes.push_back(MakeStreamProbe(loop, tls, TargetAt(silent.at(), SmtpCheck{})));
-  probes.push_back(MakeStreamProbe(loop, tls, TargetAt(kNobody, TcpCheck{})));
-  probes.push_back(MakeDatagramProbe(loop, TargetAt(kNobody, DnsCheck{})));
+  probes.push_back(MakeStreamProbe(loop, poller, tls, TargetAt(silent.at(), HttpCheck{})));
+  probes.push_back(
+      MakeStreamProbe(loop, poller, tls, TargetAt(silent.at(), HttpCheck{.tls = true})));
+  probes.push_back(MakeStreamProbe(loop, poller, tls, TargetAt(silent.at(), SmtpCheck{})));
+  probes.push_back(MakeStreamProbe(loop, poller, tls, TargetAt(kNobody, TcpCheck{})));
+  probes.push_back(MakeDatagramProbe(poller, TargetAt(kNobody, DnsCheck{})));
   probes.push_back(MakePingProbe(pinger, TargetAt(kNobody, PingCheck{})));
   for (const auto& probe : probes) {
     ASSERT_FALSE(probe->Start([](const ProbeOutcome&) { FAIL() << "its probe was gone"; }));
