@@ -29,18 +29,18 @@ int Version(const std::vector<std::string>& /*arguments*/) {
 constexpr std::array<Subcommand, 7> kSubcommands = {{
     {"rollout", "carry out a playbook on the hosts of an inventory", drover::RolloutCommand},
     {"verify", "carry out only the verify tasks of a playbook", drover::VerifyCommand},
-    {"status", "show the whole cluster: roles, owners, services, what is wrong",
-     drover::StatusCommand},
-    {"handover", "move VRRP instances to their backups without losing a packet",
-     drover::HandoverCommand},
+    {"status", "show roles, services and problems of the whole cluster", drover::StatusCommand},
+    {"handover", "move virtual addresses to the backup on purpose", drover::HandoverCommand},
     {"inventory", "show how inventories are understood", drover::InventoryCommand},
     {"version", "print the version", Version},
     {"help", "print this, or the options of a subcommand", Help},
 }};
 
 void PrintHelp(std::FILE* stream) {
-  std::fputs("Drover rolls out and proves Linux Virtual Server clusters.\n\n", stream);
-  std::fputs("usage: drover SUBCOMMAND [OPTIONS]\n\n", stream);
+  std::fputs(
+      "Drover rolls out and proves Linux Virtual Server clusters.\n\n"
+      "usage: drover SUBCOMMAND [OPTIONS]\n\n",
+      stream);
   for (const Subcommand& subcommand : kSubcommands) {
     std::fprintf(stream, "  %-10s %s\n", subcommand.name, subcommand.help);
   }

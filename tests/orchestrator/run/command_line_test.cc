@@ -104,5 +104,34 @@ TEST(CommandLine, DebugModesAreListedWithoutAPlaybook) {
             (std::set<std::string>{"explain", "stats"}));
 }
 
+TEST(CommandLine, WatchMayStandAloneOrTakeSeconds) {
+  const auto watch = [](const std::vector<std::string>& arguments) {
+    const auto [line, exit] = ParseCommandLine("status", "help", arguments, Env({}));
+    EXPECT_FALSE(exit);
+    EXPECT_EQ(line.playbook, "site.yml");
+    return line.watch;
+  };
+  EXPECT_EQ(watch({"site.yml", "-i", "a,"}), std::nullopt);
+  EXPECT_EQ(watch({"site.yml", "-i", "a,", "--watch"}), 1.0);
+  EXPECT_EQ(watch({"--watch", "site.yml", "-i", "a,"}), 1.0);
+  EXPECT_EQ(watch({"--watch", "0.5", "site.yml", "-i", "a,"}), 0.5);
+  EXPECT_EQ(watch({"--watch=2", "site.yml", "-i", "a,"}), 2.0);
+}
+
+TEST(CommandLine, HandoverHasItsOwnOptionsAndNoneOfARollout) {
+  const auto parse = [](const std::vector<std::string>& arguments) {
+    return ParseCommandLine("handover", "help", arguments, Env({}));
+  };
+  const auto [line, exit] =
+      parse({"site.yml", "-i", "a,", "--instance", "web", "--back", "--sync-wait", "0"});
+  ASSERT_FALSE(exit);
+  EXPECT_EQ(line.instance, "web");
+  EXPECT_TRUE(line.back);
+  EXPECT_EQ(line.sync_wait, 0);
+  EXPECT_EQ(parse({"site.yml", "-i", "a,"}).line.sync_wait, 60);
+  EXPECT_TRUE(parse({"site.yml", "-i", "a,", "--tags", "x"}).exit);
+  EXPECT_TRUE(parse({"site.yml", "-i", "a,", "--sync-wait", "-1"}).exit);
+}
+
 }  // namespace
 }  // namespace drover
