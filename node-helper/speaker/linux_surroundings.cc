@@ -200,7 +200,9 @@ Status LinuxSurroundings::Raise(const std::string& key, const std::string& wante
   if (!value) return Fail(value.error());
   if (!value->has_value() || **value >= wanted) return {};  // single digits; or not known here
   if (const Status set = sysctls_.Write(Sysctl{key, wanted}); !set) return set;
-  prepared_.push_back(Sysctl{key, **value});
+  const bool known = std::any_of(prepared_.begin(), prepared_.end(),
+                                 [&](const Sysctl& before) { return before.key == key; });
+  if (!known) prepared_.push_back(Sysctl{key, **value});
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node-helper/net/sysctl_files.h"
@@ -39,6 +40,8 @@ class LinuxSurroundings : public Surroundings {
   void Ask(int index, const MacAddress& mac, const std::optional<IpAddress>& sender,
            const IpAddress& target) override;
   Status PrepareInterface(const std::string& interface) override;
+  std::vector<Sysctl> LeaveBehind() override { return std::exchange(prepared_, {}); }
+  void TakeOver(const std::vector<Sysctl>& before) override { prepared_ = before; }
   Result<LinkFact> MakeVirtualLink(const LinkFact& parent, const std::string& name,
                                    const MacAddress& mac) override;
   void RemoveVirtualLink(int index) override;
@@ -60,8 +63,6 @@ class LinuxSurroundings : public Surroundings {
   [[nodiscard]] const std::map<EarWish, VrrpEar>& ears() const { return ears_; }
   std::map<EarWish, VrrpEar>& ears() { return ears_; }
   VrrpTap& tap() { return tap_; }
-  // Settings of interfaces stay as they are when this goes: the next process takes over.
-  void LeaveBehind() { prepared_.clear(); }
 
  private:
   LinuxSurroundings(VrrpNetlink netlink, VrrpTap tap)

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "node-helper/speaker/router.h"
+#include "protocol/desired_state.h"
 #include "protocol/vrrp_settings.h"
 
 namespace drover {
@@ -21,6 +22,7 @@ struct Remembered {
   vrrp::Time at{};  // CLOCK_MONOTONIC goes on through an exec
   std::vector<One> routers;
   std::vector<VrrpGroup> groups;
+  std::vector<Sysctl> before;  // settings of interfaces that are to be put back in the end
   bool operator==(const Remembered&) const = default;
 };
 

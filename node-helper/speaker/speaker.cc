@@ -172,7 +172,6 @@ std::string LinuxSpeaker::Freeze() {
   std::string remembered;
   (void)mailbox_.Call([&] {
     remembered = station_.Freeze(Now());
-    around_->LeaveBehind();
     ended_ = true;
   });
   Join();

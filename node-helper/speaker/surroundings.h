@@ -12,6 +12,7 @@
 #include "node-helper/net/vrrp_netlink.h"
 #include "node-helper/vrrp/packet.h"
 #include "protocol/address.h"
+#include "protocol/desired_state.h"
 #include "protocol/result.h"
 
 namespace drover {
@@ -51,6 +52,10 @@ class Surroundings {
   // The settings of an interface that a handover without loss needs: it answers ARP for its own
   // addresses only, and other addresses survive the removal of one.
   virtual Status PrepareInterface(const std::string& interface) = 0;
+  // Those settings as they were before, which are put back when everything ends. The next process
+  // takes over (upgrade in place): from now on that is its business.
+  virtual std::vector<Sysctl> LeaveBehind() = 0;
+  virtual void TakeOver(const std::vector<Sysctl>& before) = 0;
   // A macvlan, down; one that is there already is taken.
   virtual Result<LinkFact> MakeVirtualLink(const LinkFact& parent, const std::string& name,
                                            const MacAddress& mac) = 0;

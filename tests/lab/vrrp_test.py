@@ -404,6 +404,18 @@ class Planned(VrrpTest):
         self.assertEqual(client.lost(), [])
         self.assertEqual(client.hosts(), ["d1", "d2"])
 
+    def test_the_interface_is_as_before_when_all_is_over_even_after_an_upgrade(self):
+        settings = "cd /proc/sys/net/ipv4/conf/eth0; cat arp_ignore arp_announce promote_secondaries"
+        before = on("d1", settings)
+        one = self.drover("d1", advert_interval_ms=100)
+        wait_until(one.is_master, 3, "d1 is master")
+        self.assertEqual(on("d1", settings).split(), ["1", "2", "1"])
+        one.upgrade()
+        wait_until(lambda: "upgrade" in one.events("moved")[-1][1], 3, "it is another process")
+        self.assertEqual(on("d1", settings).split(), ["1", "2", "1"])
+        one.hand_over()
+        self.assertEqual(on("d1", settings), before)
+
     def test_a_yield_without_a_peer_is_given_up(self):
         one = self.drover("d1", advert_interval_ms=100)
         wait_until(one.is_master, 3, "d1 is master")
