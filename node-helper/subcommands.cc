@@ -122,7 +122,11 @@ Json OwnerSummary(const OwnerRecord& record) {
               {"control_host", record.run.control_host},
               {"addresses", record.state.addresses.size()},
               {"sysctls", record.state.sysctls.size()},
-              {"services", record.state.services.size()}};
+              {"services", record.state.services.size()},
+              {"sync_daemons", record.state.sync_daemons.size()},
+              {"vrrp_instances", record.state.vrrp_instances.size()},
+              {"checks", record.state.watches.size()},
+              {"trackers", record.state.trackers.size()}};
 }
 
 Result<Json> Observation(const std::vector<OwnerRecord>& records) {

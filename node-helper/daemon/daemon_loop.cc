@@ -53,15 +53,18 @@ class Watch {
 
  private:
   void Wait() {
-    descriptor_.async_wait(descriptor_base::wait_read, [this](const error_code& error) {
-      if (error) return;
-      readable_();
-      Wait();
-    });
+    // It may have become readable before this goes, and be told of it afterwards.
+    descriptor_.async_wait(descriptor_base::wait_read,
+                           [this, alive = std::weak_ptr(alive_)](const error_code& error) {
+                             if (error || alive.expired()) return;
+                             readable_();
+                             if (!alive.expired()) Wait();
+                           });
   }
 
   stream_descriptor descriptor_;
   std::function<void()> readable_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 class Loop {

@@ -133,9 +133,11 @@ class AsioServer : public SocketServer {
 
  private:
   void Wait() {
-    listening_.async_wait(descriptor_base::wait_read, [this](const error_code& error) {
-      if (!error) Accept();
-    });
+    // It may have become readable before the server goes, and be told of it afterwards.
+    listening_.async_wait(descriptor_base::wait_read,
+                          [this, alive = std::weak_ptr(alive_)](const error_code& error) {
+                            if (!error && !alive.expired()) Accept();
+                          });
   }
   void Accept() {
     const int fd =
@@ -143,8 +145,8 @@ class AsioServer : public SocketServer {
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
       // Out of descriptors: it would be asked again at once, for ever.
       pause_.expires_after(std::chrono::seconds{1});
-      pause_.async_wait([this](const error_code& error) {
-        if (!error) Wait();
+      pause_.async_wait([this, alive = std::weak_ptr(alive_)](const error_code& error) {
+        if (!error && !alive.expired()) Wait();
       });
       return;
     }
@@ -172,6 +174,7 @@ class AsioServer : public SocketServer {
   const ServerRules rules_;
   const Handler handler_;
   std::list<std::shared_ptr<Client>> clients_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace

@@ -234,6 +234,17 @@ TEST_F(Daemon, PrivateServicesAreOnlyItsOwnAndGoWhenItStops) {
   EXPECT_EQ(kernel_.state().services.size(), 1U);
 }
 
+TEST_F(Daemon, PrivateServicesOfAProcessThatWasKilledAreRemoved) {
+  VirtualService left;
+  left.key = FwmarkKey{0x44520003};
+  VirtualService foreign;
+  foreign.key = FwmarkKey{7};
+  kernel_.state().services = {left, foreign};
+  Begin(State({}, {}, {Web()}));
+  ASSERT_EQ(kernel_.state().services.size(), 2U);
+  EXPECT_EQ(kernel_.state().services[0].key, foreign.key);
+}
+
 TEST_F(Daemon, TrackersOfInstanceAndGroupBecomeFaultAndWeight) {
   DesiredState state;
   state.vrrp_instances = {Instance("web"), Instance("dns")};
