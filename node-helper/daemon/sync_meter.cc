@@ -129,6 +129,8 @@ struct SyncMeter::State : std::enable_shared_from_this<SyncMeter::State> {
   std::string look_problem;
   std::array<std::uint8_t, 2048> datagram{};
   udp::endpoint source;
+  std::uint64_t listeners =
+      0;  // counts listening sockets, so that news of an old one is told apart
   int burst = 0;
   bool paused = false;  // after too many datagrams, until the pass ends
   std::uint64_t refused = 0;
@@ -250,7 +252,10 @@ void SyncMeter::State::Open(Line& line) {
   }
   line.problem.clear();
   line.socket.emplace(std::move(socket));
-  if (listens) Receive();
+  if (!listens) return;
+  ++listeners;
+  paused = false;
+  Receive();
 }
 
 void SyncMeter::State::Send(std::chrono::milliseconds every) {
@@ -268,14 +273,13 @@ void SyncMeter::State::Receive() {
   if (!listening.socket) return;
   listening.socket->async_receive_from(
       asio::buffer(datagram), source,
-      [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
-        self->Take(error, size);
+      [self = shared_from_this(), of = listeners](const boost::system::error_code& error,
+                                                  std::size_t size) {
+        if (self->listening.socket && self->listeners == of) self->Take(error, size);
       });
 }
 
 void SyncMeter::State::Take(const boost::system::error_code& error, std::size_t size) {
-  // A socket that was closed meanwhile; its successor listens for itself.
-  if (error == asio::error::operation_aborted || !listening.socket) return;
   if (error) {  // the interface went down; KeepOpen opens another one
     listening.problem = ErrnoError(error.value(), "sync meter: receiving").message;
     return listening.Close();
