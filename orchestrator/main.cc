@@ -37,10 +37,12 @@ constexpr std::array<Subcommand, 7> kSubcommands = {{
 }};
 
 void PrintHelp(std::FILE* stream) {
-  std::fputs(
-      "Drover rolls out and proves Linux Virtual Server clusters.\n\n"
-      "usage: drover SUBCOMMAND [OPTIONS]\n\n",
-      stream);
+  std::fputs("Drover rolls out and proves Linux Virtual Server clusters.
+
+", stream);
+  std::fputs("usage: drover SUBCOMMAND [OPTIONS]
+
+", stream);
   for (const Subcommand& subcommand : kSubcommands) {
     std::fprintf(stream, "  %-10s %s\n", subcommand.name, subcommand.help);
   }
