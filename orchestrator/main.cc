@@ -37,12 +37,8 @@ constexpr std::array<Subcommand, 7> kSubcommands = {{
 }};
 
 void PrintHelp(std::FILE* stream) {
-  std::fputs("Drover rolls out and proves Linux Virtual Server clusters.
-
-", stream);
-  std::fputs("usage: drover SUBCOMMAND [OPTIONS]
-
-", stream);
+  std::fputs("Drover rolls out and proves Linux Virtual Server clusters.\n\n", stream);
+  std::fputs("usage: drover SUBCOMMAND [OPTIONS]\n\n", stream);
   for (const Subcommand& subcommand : kSubcommands) {
     std::fprintf(stream, "  %-10s %s\n", subcommand.name, subcommand.help);
   }
