@@ -24,6 +24,7 @@ Json ToJson(const InstanceStatus& status) {
                {"master_down_ms", status.master_down.count()},
                {"yielded", status.yielded},
                {"awaits_sync", status.awaits_sync},
+               {"preempts", status.preempts},
                {"two_phase", status.two_phase},
                {"addresses", ListToJson(status.addresses,
                                         [](const Prefix& prefix) { return prefix.ToString(); })},
@@ -66,6 +67,7 @@ InstanceStatus InstanceStatusFromJson(const Json& json, const std::string& path,
   reader.ReadDuration("master_down_ms", status.master_down);
   reader.Read("yielded", status.yielded);
   reader.Read("awaits_sync", status.awaits_sync);
+  reader.Read("preempts", status.preempts);
   reader.Read("two_phase", status.two_phase);
   reader.ReadList("addresses", status.addresses, PrefixFromJson);
   reader.Read("peer_checksum", status.peer_checksum);

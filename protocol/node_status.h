@@ -35,6 +35,7 @@ struct InstanceStatus {
   std::chrono::milliseconds master_down{0};             // Active_Down_Interval now
   bool yielded = false;      // handed over on purpose; does not preempt until told
   bool awaits_sync = false;  // would preempt, but waits for the connection table
+  bool preempts = false;     // hears a lower master and is about to replace it
   bool two_phase = false;    // speaks the old form until the run has settled
   std::vector<Prefix> addresses;
   std::string peer_checksum;  // "", "rfc9568", "pseudo_header", "pseudo_header_multicast"

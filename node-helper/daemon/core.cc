@@ -543,6 +543,9 @@ Settlement DaemonCore::Settled() const {
       settlement.faults.push_back(NameFor(wanted.name) + " is in fault: " + found->reason);
     } else if (found->state == "backup" && !found->last_heard) {
       settlement.open.push_back(NameFor(wanted.name) + " is backup and hears no master yet");
+    } else if (found->state == "backup" && (found->preempts || found->awaits_sync)) {
+      settlement.open.push_back(NameFor(wanted.name) + " is backup and about to take over from " +
+                                (found->master ? found->master->ToString() : "a lower master"));
     } else if (found->state != "backup" && found->state != "master") {
       settlement.open.push_back(NameFor(wanted.name) + " has no role yet");
     }

@@ -454,6 +454,7 @@ InstanceStatus Router::Describe(Time now) const {
   status.master_down = std::chrono::ceil<milliseconds>(instance_.MasterDownInterval());
   status.yielded = instance_.held() || instance_.yielding();
   status.awaits_sync = instance_.waits_for_permission();
+  status.preempts = instance_.preempts();
   status.two_phase = forms_.two_phase();
   status.addresses = settings_.addresses;
   if (peer_checksum_) status.peer_checksum = NameOf(*peer_checksum_);

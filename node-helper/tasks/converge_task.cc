@@ -136,12 +136,16 @@ Status EndRunOfDaemon(const PruneTask& task, const OwnerRecord& before, const Ow
 std::chrono::milliseconds SettlePatience(const DesiredState& state) {
   using std::chrono::milliseconds;
   constexpr milliseconds kMost{30000};
+  constexpr milliseconds kTablesAgree{5000};  // connection tables of directors that are well
   milliseconds patience{1000};
   for (const VrrpInstance& instance : state.vrrp_instances) {
     // RFC 9568, section 6.1: the skew is less than an interval (version 2: than a second).
     const milliseconds skew = std::max(instance.advert_interval, milliseconds{1000});
-    patience = std::max(
-        patience, instance.advert_interval * instance.down_adverts + skew + milliseconds{1000});
+    const milliseconds down = instance.advert_interval * instance.down_adverts + skew;
+    // It may find a lower master and replace it: then the roles change once more.
+    const milliseconds replaces = instance.preempt ? down + instance.preempt_delay : milliseconds{0};
+    const milliseconds tables = std::min(instance.sync_wait, kTablesAgree);
+    patience = std::max(patience, down + replaces + tables + milliseconds{1000});
   }
   for (const ServiceWatch& watch : state.watches) {
     for (const CheckSettings& check : watch.checks) {

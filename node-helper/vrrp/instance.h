@@ -161,6 +161,8 @@ class Instance {
   [[nodiscard]] bool ready() const { return ready_; }
   // Hears a lower master that it would replace, were it allowed (AllowPreempt).
   [[nodiscard]] bool waits_for_permission() const { return waits_for_permission_; }
+  // Hears a lower master and replaces it when its timer or the preempt delay is over.
+  [[nodiscard]] bool preempts() const { return preempt_at_.has_value(); }
   // Section 6.1. Version 2 counts the skew in seconds whatever the interval is (RFC 3768,
   // section 6.1).
   [[nodiscard]] Nanoseconds SkewTime() const;

@@ -149,6 +149,7 @@ inline NodeStatus RichStatus() {
                        .master_down = milliseconds(3609),
                        .yielded = true,
                        .awaits_sync = true,
+                       .preempts = true,
                        .two_phase = true,
                        .addresses = {*Prefix::Parse("10.0.0.100/32")},
                        .peer_checksum = "pseudo_header",

@@ -306,6 +306,14 @@ TEST_F(Daemon, SettledMeansEveryRoleAndEveryVerdict) {
             std::vector<std::string>{"vrrp_instance web is backup and hears no master yet"});
   speaker_.snapshot[0].last_heard = milliseconds{100};
   EXPECT_TRUE(core_.Settled().open.empty());
+  speaker_.snapshot[0].preempts = true;
+  speaker_.snapshot[0].master = IpAddress::Parse("10.0.0.2").value();
+  EXPECT_EQ(core_.Settled().open,
+            std::vector<std::string>{
+                "vrrp_instance web is backup and about to take over from 10.0.0.2"});
+  speaker_.snapshot[0].preempts = false;
+  speaker_.snapshot[0].awaits_sync = true;
+  EXPECT_EQ(core_.Settled().open.size(), 1U);
   speaker_.snapshot[0].state = "fault";
   speaker_.snapshot[0].reason = "the link is down";
   EXPECT_TRUE(core_.Settled().open.empty());
