@@ -159,8 +159,10 @@ std::unique_ptr<Probe> Engine::NewProbe(const Target& target) {
 
 std::shared_ptr<Asker> Engine::NewAsker(const Target& target) {
   ProbeCounts& counts = counts_[std::string(KindWord(target.settings.kind))];
+  Target question = target;
+  question.users.clear();  // nothing to the probe
   auto asker = std::make_shared<Asker>(
-      clock_, target, NewProbe(target), seed_ ^ std::hash<std::string>{}(target.id), counts,
+      clock_, target, NewProbe(question), seed_ ^ std::hash<std::string>{}(target.id), counts,
       [this](const Asker& speaker, const std::string& why) { TakeNews(speaker, why); });
   const auto memory = thawed_.targets.find(target.id);
   if (memory != thawed_.targets.end()) asker->Recall(memory->second);

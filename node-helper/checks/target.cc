@@ -27,24 +27,6 @@ std::string IdOf(const Target& target) {
   return Sha256::Of(json.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, kIdDigits);
 }
 
-// The server's mark, or the lowest that is free; empty when all are taken.
-std::optional<std::uint32_t> MarkFor(const ServerKey& key, const PrivateMarks& before,
-                                     PrivateMarks& now) {
-  if (const auto mine = now.find(key); mine != now.end()) return mine->second;
-  if (const auto mine = before.find(key); mine != before.end()) {
-    return now.emplace(key, mine->second).first->second;
-  }
-  std::set<std::uint32_t> taken;
-  for (const PrivateMarks* marks : {&before, &std::as_const(now)}) {
-    for (const auto& [owner, mark] : *marks) taken.insert(mark);
-  }
-  for (std::uint32_t n = 1; n < kPrivateMarks; ++n) {
-    if (taken.contains(kFirstPrivateMark + n)) continue;
-    return now.emplace(key, kFirstPrivateMark + n).first->second;
-  }
-  return std::nullopt;
-}
-
 bool Holds(const std::map<ServiceKey, std::vector<Endpoint>>& in_table, const ServerKey& key) {
   const auto service = in_table.find(key.service);
   return service != in_table.end() && std::find(service->second.begin(), service->second.end(),
@@ -54,17 +36,34 @@ bool Holds(const std::map<ServiceKey, std::vector<Endpoint>>& in_table, const Se
 class Lister {
  public:
   Lister(const std::map<ServiceKey, std::vector<Endpoint>>& in_table, const PrivateMarks& marks)
-      : in_table_(in_table), marks_(marks) {}
+      : in_table_(in_table), marks_(marks) {
+    for (const auto& [owner, mark] : marks) taken_.insert(mark);
+  }
 
   void Add(const ServiceKey& service, const Destination& destination, const CheckSettings& check);
   TargetList Take() { return std::move(list_); }
 
  private:
+  std::optional<std::uint32_t> MarkFor(const ServerKey& key);
+
   const std::map<ServiceKey, std::vector<Endpoint>>& in_table_;
   const PrivateMarks& marks_;
   TargetList list_;
   std::map<std::string, std::size_t> places_;  // in list_.targets
+  std::set<std::uint32_t> taken_;
+  std::uint32_t next_mark_ = kFirstPrivateMark + 1;
 };
+
+// The server's mark, or the lowest that is free; empty when all are taken.
+std::optional<std::uint32_t> Lister::MarkFor(const ServerKey& key) {
+  if (const auto mine = list_.marks.find(key); mine != list_.marks.end()) return mine->second;
+  if (const auto mine = marks_.find(key); mine != marks_.end()) {
+    return list_.marks.emplace(key, mine->second).first->second;
+  }
+  while (taken_.contains(next_mark_)) ++next_mark_;
+  if (next_mark_ >= kFirstPrivateMark + kPrivateMarks) return std::nullopt;
+  return list_.marks.emplace(key, next_mark_++).first->second;
+}
 
 void Lister::Add(const ServiceKey& service, const Destination& destination,
                  const CheckSettings& check) {
@@ -78,7 +77,7 @@ void Lister::Add(const ServiceKey& service, const Destination& destination,
                         (check.initial == InitialState::kAuto && Holds(in_table_, key));
   const auto* socket_key = std::get_if<SocketKey>(&service);
   if (check.through_vip && socket_key != nullptr) {
-    if (const auto mark = MarkFor(key, marks_, list_.marks)) {
+    if (const auto mark = MarkFor(key)) {
       target.way = PrivateWay{*mark, destination};
       target.ask = {socket_key->address, socket_key->port};
     }
