@@ -54,6 +54,7 @@ drover_layer(node-helper/checks OWN node-helper/health node-helper/store FOREIGN
 drover_layer(node-helper/vrrp FOREIGN tl)
 drover_layer(node-helper/sync FOREIGN tl)
 drover_layer(node-helper/net OWN node-helper/converge node-helper/sync FOREIGN netlink linux net netinet netpacket tl)
+drover_layer(node-helper/drill OWN node-helper/net node-helper/store FOREIGN linux net netinet tl)
 drover_layer(node-helper/store FOREIGN nlohmann tl)
 drover_layer(node-helper/tasks OWN node-helper/converge node-helper/health node-helper/net node-helper/store FOREIGN boost tl)
 drover_layer(node-helper/install OWN node-helper/store FOREIGN tl nlohmann)

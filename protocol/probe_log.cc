@@ -17,7 +17,7 @@ constexpr std::uint8_t kTagBits = 3;
 enum Extra : std::uint8_t { kMarker, kName, kMac };
 
 constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(ProbeKind::kLongLived);
-constexpr std::uint8_t kLastError = static_cast<std::uint8_t>(ProbeError::kLocal);
+constexpr std::uint8_t kLastError = static_cast<std::uint8_t>(ProbeError::kMalformed);
 
 bool HasAnswer(ProbeFate fate) { return fate != ProbeFate::kLost && fate != ProbeFate::kUnsent; }
 
@@ -290,8 +290,6 @@ std::string_view ToString(ProbeError error) {
       return "server";
     case ProbeError::kMalformed:
       return "malformed";
-    case ProbeError::kLocal:
-      return "local";
   }
   return "?";
 }

@@ -49,7 +49,7 @@ enum class ProbeFate : std::uint8_t {
   kLate,    // answered after the deadline
   kError,   // refused, reset, 5xx
   kWrong,   // answered by another real server than the connection's
-  kUnsent,  // the prober was too late to send it; says nothing about the cluster
+  kUnsent,  // the prober could not send it, or not in time; says nothing about the cluster
 };
 std::string_view ToString(ProbeFate fate);  // "ok", "lost", "late", "error", "wrong", "unsent"
 
@@ -61,7 +61,6 @@ enum class ProbeError : std::uint8_t {
   kUnreachable,  // ICMP, or no route
   kServer,       // HTTP status 500 to 599
   kMalformed,    // an answer that cannot be read
-  kLocal,        // of this host: no port, no descriptor
 };
 std::string_view ToString(ProbeError error);  // "", "refused", "reset", …
 

@@ -89,7 +89,7 @@ TEST(ProbeLog, GivesBackAnythingValid) {
         record.mac = static_cast<std::uint16_t>(random() % 2);
       }
       if (record.fate == ProbeFate::kError) {
-        record.error = static_cast<ProbeError>(1 + random() % 6);
+        record.error = static_cast<ProbeError>(1 + random() % 5);
       }
       log.records.push_back(record);
     }

@@ -1,0 +1,78 @@
+// The prober's role of a host: sends probes of all kinds at times that are fixed in advance,
+// whatever becomes of them (open loop), and writes down each one's fate.
+//
+// Run holds one thread until it is done. Memory is bounded by the number of probes planned.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node-helper/drill/stop_event.h"
+#include "protocol/address.h"
+#include "protocol/probe_log.h"
+#include "protocol/result.h"
+
+namespace drover {
+
+inline constexpr std::uint64_t kMaxPlannedProbes = 20'000'000;
+inline constexpr std::uint32_t kMaxPopulation = 10'000;
+inline constexpr ProbeTime kProgressEvery = std::chrono::milliseconds(100);
+
+struct ProberSeries {
+  std::string name;
+  ProbeKind kind = ProbeKind::kPath;
+  Endpoint target;
+  std::optional<IpAddress> source;  // default: as the kernel routes
+  // Between two probes of the series. Long-lived: each connection asks once in period *
+  // connections.
+  ProbeTime period{1000};
+  ProbeTime deadline = std::chrono::milliseconds(250);
+  // Answers are waited for so long, to tell late from lost; not less than the deadline.
+  ProbeTime give_up{0};
+  std::uint32_t connections = 1;  // long-lived: the population; path: sockets, used in turn
+  std::string path = "/";         // of the page; empty: a connection is answer enough (connect…)
+};
+
+// What became of probes since the last report, by ProbeFate and series.
+struct ProbeProgress {
+  ProbeTime at{0};
+  std::vector<std::array<std::uint64_t, 6>> fates;
+};
+
+struct ProberSettings {
+  std::string name;  // of the vantage point
+  std::vector<ProberSeries> series;
+  ProbeTime duration = std::chrono::seconds(10);
+  std::optional<Endpoint> markers;  // where other hosts' markers are taken
+  // Source ports of kConnect, used in turn: no port comes again while ip_vs may remember it. Below
+  // Linux's ephemeral range, so that nobody else's connections are met.
+  std::uint16_t first_port = 16384;
+  std::uint16_t last_port = 32767;
+  // Called in Run's thread about ten times a second; must not wait.
+  std::function<void(const ProbeProgress&)> progress;
+};
+
+struct SeriesLag {
+  std::string series;
+  std::uint64_t planned = 0;
+  std::uint64_t unsent = 0;
+  ProbeTime p50{0};
+  ProbeTime p99{0};  // max when it falls on probes that were not sent
+  ProbeTime max{0};
+};
+
+struct ProberRun {
+  std::vector<std::uint8_t> log;  // protocol/probe_log.h
+  std::vector<SeriesLag> lag;
+  std::string void_reason;  // empty: the run was driven as planned
+};
+
+Status ValidateProber(const ProberSettings& settings);
+// Ends when all probes are decided; after `stop` no new ones are sent.
+Result<ProberRun> RunProber(const ProberSettings& settings, const StopEvent& stop);
+
+}  // namespace drover
