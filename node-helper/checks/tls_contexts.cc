@@ -35,12 +35,10 @@ Result<std::string> SystemCas() {
 
 }  // namespace
 
-TlsContexts::TlsContexts() {
-  // A static program cannot load what the system's openssl.cnf may name.
-  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-}
-
 Result<TlsContexts::Context> TlsContexts::For(bool verify, const std::string& ca_file) {
+  // A static program cannot load what the system's openssl.cnf may name. Not before TLS is needed:
+  // it takes room.
+  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   std::string file;
   std::int64_t changed = 0;
   if (verify) {

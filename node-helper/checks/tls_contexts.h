@@ -22,7 +22,6 @@ class TlsContexts {
  public:
   using Context = std::shared_ptr<boost::asio::ssl::context>;
 
-  TlsContexts();
   // Without `verify` every certificate will do, and old protocols as well: the question is whether
   // the server serves. `ca_file` empty: the system's. A file that changed is read again.
   Result<Context> For(bool verify, const std::string& ca_file);
