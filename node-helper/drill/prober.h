@@ -1,7 +1,7 @@
 // The prober's role of a host: sends probes of all kinds at times that are fixed in advance,
 // whatever becomes of them (open loop), and writes down each one's fate.
 //
-// Run holds one thread until it is done. Memory is bounded by the number of probes planned.
+// RunProber holds one thread until it is done. Memory is bounded by the number of probes planned.
 #pragma once
 
 #include <array>
@@ -52,7 +52,10 @@ struct ProberSettings {
   // Linux's ephemeral range, so that nobody else's connections are met.
   std::uint16_t first_port = 16384;
   std::uint16_t last_port = 32767;
-  // Called in Run's thread about ten times a second; must not wait.
+  // 1 to 99: the thread has real-time priority while it runs, so that other load of this host does
+  // not make it late. 0, or without the right to: as it is.
+  int real_time_priority = 0;
+  // Called in the prober's thread about ten times a second; must not wait.
   std::function<void(const ProbeProgress&)> progress;
 };
 

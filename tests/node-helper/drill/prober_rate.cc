@@ -1,6 +1,6 @@
 // How many probes per second one core sends: `prober_rate [seconds]` drives each kind at rising
-// rates against a responder on loopback and prints the lag and the processor time of the prober's
-// thread. Not a test: its numbers depend on who else computes.
+// rates against a responder on loopback, with real-time priority, and prints the lag and the
+// processor time of the prober's thread. Not a test: its numbers depend on who else computes.
 
 #include <sys/resource.h>
 

@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -321,6 +323,22 @@ TEST(Prober, MarkersOfOthersAreOnItsClock) {
   EXPECT_GE(ran.log.markers[0].at, asked);
 }
 
+TEST(Prober, RealTimePriorityEndsWithTheRun) {
+  ResponderThread server(Loopback());
+  ASSERT_TRUE(server.ok()) << server.error();
+  ProberSettings settings =
+      Settings({Series(ProbeKind::kPath, server.responder().udp().front())}, milliseconds(50));
+  settings.real_time_priority = 10;
+  int during = -1;
+  settings.progress = [&](const ProbeProgress&) {
+    during = ::sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+  };
+  const int before = ::sched_getscheduler(0);
+  EXPECT_GT(Probe(settings).Tally().ok, 0U);
+  EXPECT_EQ(::sched_getscheduler(0), before);
+  EXPECT_TRUE(during == SCHED_RR || ::geteuid() != 0) << during;
+}
+
 TEST(Prober, StopsWhenItIsToldAndKeepsWhatItHas) {
   ResponderThread server(Loopback());
   ASSERT_TRUE(server.ok()) << server.error();
@@ -355,6 +373,7 @@ TEST(Prober, RefusesWhatItCannotDo) {
   EXPECT_TRUE(refused([](auto& s) { s.series[0].source = IpAddress::Parse("::1").value(); }));
   EXPECT_TRUE(refused([](auto& s) { s.duration = ProbeTime(0); }));
   EXPECT_TRUE(refused([](auto& s) { s.first_port = 80; }));
+  EXPECT_TRUE(refused([](auto& s) { s.real_time_priority = 100; }));
   EXPECT_TRUE(refused([](auto& s) {
     s.duration = std::chrono::hours(12);
     s.series[0].period = ProbeTime(1000);
