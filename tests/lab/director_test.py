@@ -3,8 +3,8 @@
     tests/lab/lab -i inventory/demo.yml -- /usr/bin/python3 tests/lab/director_test.py [TEST…]
 
 Tests run in the order of writing on one cluster, and each leaves it well. The issue asks for 100 new connections/s and 500 datagrams/s;
-an emulated machine with two processors cannot carry that (at 50/s its own prober is seconds late), so the pace is what
-test_03 finds this machine to carry, and is printed. Times are what the settings promise plus EMULATION.
+an emulated machine with two processors cannot carry that (at 50/s its own prober is seconds late), so there the pace is what
+test_03 finds it to carry, from 20/s down. Times are what the settings promise plus EMULATION.
 """
 
 import os
@@ -19,8 +19,9 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
-from director_tools import (ECHO_PORT, PYTHON, THROUGH_PORT, UDP_PORT, VIP, WEB_PORT, Owners, lab, on, prober,  # noqa: E402
-                            shared, start_servers, wait_until)
+from director_tools import (ECHO_PORT, PYTHON, THROUGH_PORT, UDP_PORT, VIP, WEB_PORT, Owners, Tables, lab, on,  # noqa: E402
+                            prober, services, shared, since, stamped, start_servers,
+                            wait_until)
 
 DROVER = os.environ.get("DROVER", "build/drover")
 INVENTORY = "inventory/demo.yml"
@@ -28,15 +29,16 @@ WORK = pathlib.Path(tempfile.mkdtemp(prefix="directors-"))
 PLAYBOOK = WORK / "directors.yml"
 REAL = {"rs1": "10.77.0.21", "rs2": "10.77.0.22", "rs3": "10.77.0.23"}
 HOSTS = ["lb1", "lb2", *REAL]
+EMULATED = "QEMU TCG" in pathlib.Path("/proc/cpuinfo").read_text()
 # What a machine without acceleration adds: a fork takes 45 ms, a look with ipvsadm 100 ms, and all hosts share its processors.
-EMULATION = 2.0 if os.environ.get("LAB_ENGINE") == "qemu" else 0.3
+EMULATION = 2.0 if EMULATED else 0.3
 FENCED = 1.3  # a VIP lease of 1 s, as the kernel keeps it
 INTERVAL, TIMEOUT, FALL, RISE, JITTER = 1.0, 0.9, 3, 2, 0.05
 OUT = FALL * INTERVAL * (1 + JITTER) + TIMEOUT  # the last good answer was given right before the fault
 BACK = RISE * INTERVAL * (1 + JITTER) + TIMEOUT
 REPAIR = 1.0
 MASTER_DOWN = 3.0 + 156 / 256  # priority 100, adverts every second
-PACES = (100, 50, 20, 10)  # new connections/s; five times as many datagrams
+PACES = (20, 10, 5) if EMULATED else (100,)  # new connections/s; five times as many datagrams
 
 SITE = """server {
     listen 80 default_server;
@@ -59,8 +61,10 @@ PLAY = f"""
   hosts: directors
   tasks:
     # A connection that is moved in the middle of its handshake is in no table of the new director. Hashing (mh) finds the same
-    # real server again, if the director lets it in (sloppy_tcp).
-    - sysctl: {{net.ipv4.conf.all.send_redirects: 0, net.ipv4.conf.default.send_redirects: 0, net.ipv4.vs.sloppy_tcp: 1}}
+    # real server again, if the director lets it in (sloppy_tcp). Answers to checks through the VIP come from the master's own
+    # address (accept_local).
+    - sysctl: {{net.ipv4.conf.all.send_redirects: 0, net.ipv4.conf.default.send_redirects: 0, net.ipv4.vs.sloppy_tcp: 1,
+               net.ipv4.conf.eth0.accept_local: 1}}
     - connection_sync: {{interface: eth0}}
     - vrrp_instance:
         name: web
@@ -94,7 +98,7 @@ def drover(*arguments, binary=DROVER, timeout=300):
 
 
 def rollout(*arguments, **kwargs):
-    return drover("rollout", str(PLAYBOOK), "-i", INVENTORY, *arguments, **kwargs)
+    return drover("rollout", str(PLAYBOOK), "-i", INVENTORY, "-T", "60", *arguments, **kwargs)
 
 
 def recap(output):
@@ -109,8 +113,7 @@ def recap(output):
 
 def table(host, port):
     """{real server: weight} of the VIP's service on this port."""
-    found = re.findall(rf"^-a -[tu] {VIP}:{port} -r ([\d.]+):\d+ -g -w (\d+)", on(host, "ipvsadm -Sn"), re.MULTILINE)
-    return {address: int(weight) for address, weight in found}
+    return services(on(host, "cat /proc/net/ip_vs")).get(str(port), {})
 
 
 def servers(*names):
@@ -121,11 +124,19 @@ def holds_vip(host):
     return f" {VIP}/32 " in on(host, "ip -o addr show dev eth0", check=False)
 
 
-def daemon_pid(host):
-    """The helper's daemon, by what holds its lock."""
-    pids = on(host, "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q 'node-helper.* daemon' && "
-                    "echo ${p#/proc/}; done; true").split()
-    return pids
+def daemons(host):
+    """[(pid, parent)] of the helper's daemon: a worker and, without an init system that restarts it, its supervisor."""
+    listing = on(host, "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q 'node-helper[^ ]* daemon' && "
+                       "echo ${p#/proc/} $(cut -d' ' -f4 $p/stat); done; true")
+    return [tuple(line.split()) for line in listing.splitlines()]
+
+
+def worker(host):
+    """Its pid, or None."""
+    found = daemons(host)
+    pids = [pid for pid, _ in found]
+    workers = [pid for pid, parent in found if parent in pids]
+    return workers[0] if workers else None
 
 
 def timed(host, drift, check):
@@ -146,6 +157,11 @@ def timed(host, drift, check):
 class Directors(unittest.TestCase):
     maxDiff = None
     pace = PACES[-1]
+    stands = False
+
+    def setUp(self):
+        if not self.stands and "_01_" not in self.id():
+            self.fail("there is no cluster to test")
 
     def expect(self, done, status=0):
         self.assertEqual(done.returncode, status, f"\n{done.stdout}\n{done.stderr}")
@@ -194,6 +210,7 @@ class Directors(unittest.TestCase):
         self.expect_tables(WEB_PORT, servers("rs1", "rs2"), 15, "checks have their first verdict")
         self.expect_tables(THROUGH_PORT, servers("rs1", "rs2", "rs3"), 15, "checks through the VIP have their first verdict")
         start_servers(REAL)
+        Directors.stands = True
         for host in ("lb1", "lb2"):
             self.assertEqual(sorted(re.findall(r"(\w+) sync daemon", on(host, "ipvsadm -ln --daemon"))), ["backup", "master"])
 
@@ -207,7 +224,7 @@ class Directors(unittest.TestCase):
             role = self.probing(rate, 20)
             time.sleep(6)
             result = role.result()
-            if result["lag_p99_ms"] < 150 and not result["http_lost"] and not result["udp_lost"]:
+            if result["lag_p99_ms"] < 200 and not result["http_lost"] and not result["udp_lost"]:
                 Directors.pace = rate
                 self.report(f"pace: {rate} new connections/s and {rate * 5} datagrams/s; {result}")
                 self.expect_unhurt(result)
@@ -218,13 +235,25 @@ class Directors(unittest.TestCase):
     # --- health
 
     def check_goes_and_comes(self, host, fault, cure, out, port=WEB_PORT, rest=("rs1",), whole=("rs1", "rs2")):
-        on(host, fault)
+        tables = Tables()
+        self.addCleanup(tables.kill)
+        before, _ = stamped(host, fault)
         try:
-            gone = self.expect_tables(port, servers(*rest), out, f"{host} out of the table after {fault}")
+            self.expect_tables(port, servers(*rest), out + 10, f"{host} out of the table after {fault}")
+            gone = tables.result()
+            tables = Tables()
+            self.addCleanup(tables.kill)
         finally:
-            on(host, cure)
-        back = self.expect_tables(port, servers(*whole), BACK, f"{host} back after {cure}")
-        self.report(f"out after {gone:.1f} s (promised {out:.1f}), back after {back:.1f} s (promised {BACK:.1f})")
+            _, after = stamped(host, cure)
+        self.expect_tables(port, servers(*whole), BACK + 10, f"{host} back after {cure}")
+        time.sleep(0.5)
+        out_after = since(gone, before, port, servers(*rest))
+        back_after = since(tables.result(), after, port, servers(*whole))
+        self.assertIsNotNone(out_after, gone)
+        self.assertIsNotNone(back_after)
+        self.report(f"out after {out_after:.2f} s (promised {out:.2f}), back after {back_after:.2f} s (promised {BACK:.2f})")
+        self.assertLess(out_after, out + EMULATION)
+        self.assertLess(back_after, BACK + EMULATION)
 
     def test_04_a_stopped_nginx_leaves_the_table_and_comes_back(self):
         self.check_goes_and_comes("rs2", "/etc/init.d/nginx stop", "/etc/init.d/nginx start", OUT)
@@ -250,7 +279,7 @@ class Directors(unittest.TestCase):
 
     def test_08_a_server_without_its_vip_leaves_the_table_of_a_check_through_the_vip(self):
         # The helper on rs3 would put the VIP back within a second; without it the server stays broken.
-        pids = " ".join(daemon_pid("rs3"))
+        pids = " ".join(pid for pid, _ in daemons("rs3"))
         on("rs3", f"kill -STOP {pids}")
         try:
             self.check_goes_and_comes("rs3", f"ip addr del {VIP}/32 dev lo", f"ip addr add {VIP}/32 dev lo", OUT, THROUGH_PORT,
@@ -294,21 +323,23 @@ class Directors(unittest.TestCase):
     # --- failover with synchronised connections
 
     def crash(self, fault, cure):
-        watch = self.owners()
+        watch = Owners("lb2")  # the other one may be without power
+        self.addCleanup(watch.kill)
         role = self.probing(0, 30)
         time.sleep(8)  # entries are told 3 s after the handshake at the latest
         begun = time.monotonic()
         fault()
         try:
-            wait_until(lambda: holds_vip("lb2"), MASTER_DOWN + EMULATION, "lb2 takes the VIP")
-            self.report(f"taken over after {time.monotonic() - begun:.2f} s")
+            wait_until(lambda: holds_vip("lb2"), 60, "lb2 takes the VIP")
             time.sleep(8)  # retransmissions come at 0.2, 0.4, 0.8, 1.6, 3.2, 6.4 s
         finally:
             cure()
-        self.expect_master("lb1", 60 + EMULATION)  # failback: waits for the connections, 30 s at most
+        self.expect_master("lb1", 90)  # failback: waits for the connections, 30 s at most
         time.sleep(8)
-        watch.kill()
+        spans = watch.result()["lb2"]
+        self.report(f"lb2 had the VIP from {spans[0][0] - begun:.2f} s to {spans[-1][1] - begun:.2f} s after the fault")
         self.expect_unhurt(role.result())
+        self.assertLess(spans[0][0] - begun, MASTER_DOWN + EMULATION)
 
     def test_10_established_connections_live_through_an_unplugged_master_and_the_failback(self):
         self.crash(lambda: lab("link", "lb1", "down"), lambda: lab("link", "lb1", "up"))
@@ -352,9 +383,8 @@ class Directors(unittest.TestCase):
         self.assertEqual(len(owners["lb1"]), 1, owners)
         self.expect_unhurt(role.result())
         for host in HOSTS:
-            running = on(host, f"for p in {' '.join(daemon_pid(host))}; do readlink /proc/$p/exe; done")
-            self.assertIn(on(host, "sha256sum /proc/self/exe >/dev/null; ls -t /var/lib/drover/bin/node-helper-* | head -1"),
-                          running, f"{host} runs the helper of before")
+            running = on(host, f"tail -c 5 /proc/{worker(host)}/exe")
+            self.assertEqual(running, "newer", f"{host} runs the helper of before")
 
     # --- the helper dies
 
@@ -362,8 +392,9 @@ class Directors(unittest.TestCase):
         watch = self.owners()
         time.sleep(1)
         killed = time.monotonic()
-        on("lb1", f"kill -9 {' '.join(daemon_pid('lb1'))}")
-        wait_until(lambda: daemon_pid("lb1"), 30 + EMULATION, "the helper runs again")
+        victim = worker("lb1")
+        on("lb1", f"kill -9 {victim}")
+        wait_until(lambda: worker("lb1") not in (None, victim), 10 + EMULATION, "the helper runs again")
         self.report(f"runs again after {time.monotonic() - killed:.1f} s")
         time.sleep(6)
         self.expect_master("lb1", 60)

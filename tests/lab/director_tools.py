@@ -2,7 +2,7 @@
 look at who owns the VIP. All clocks are CLOCK_MONOTONIC of the one kernel, in seconds.
 
 The servers, the prober and the look run as processes of their own, started by this file's name and a role:
-    director_tools.py serve NAME | probe NEW_PER_SECOND DATAGRAMS_PER_SECOND LONG_LIVED STOP_FILE | owner STOP_FILE
+    director_tools.py serve NAME | probe NEW_PER_SECOND DATAGRAMS_PER_SECOND LONG_LIVED STOP_FILE | owner STOP_FILE | tables STOP_FILE
 """
 
 import errno
@@ -67,7 +67,9 @@ class Role:
             self.stop_file = f"/run/role-{time.monotonic_ns()}"
             command = ["lab-ctl", "exec", host, "--", PYTHON, HERE, *words, self.stop_file]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "ready\n"
+        if self.process.stdout.readline() != "ready\n":
+            self.kill()
+            raise AssertionError(f"{host or 'control'}: {' '.join(words)} did not start")
 
     def result(self):
         if self.host is None:
@@ -80,7 +82,8 @@ class Role:
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 def prober(rate, long_lived):
@@ -103,10 +106,59 @@ class Owners:
             role.kill()
 
 
+class Tables:
+    """What ip_vs of both directors had, over a time."""
+
+    def __init__(self):
+        self.roles = {host: Role(host, "tables") for host in ("lb1", "lb2")}
+
+    def result(self):
+        """{host: [(moment, {port: {real server: weight}})]}, an entry for every change."""
+        return {host: role.result() for host, role in self.roles.items()}
+
+    def kill(self):
+        for role in self.roles.values():
+            role.kill()
+
+
+def since(tables, moment, port, want):
+    """Seconds from `moment` until both directors had `want`; None: one of them never had."""
+    latest = 0.0
+    for looks in tables.values():
+        before = [look for look in looks if look[0] <= moment][-1:]
+        after = [look for look in looks if look[0] > moment]
+        first = next((at for at, table in before + after if table.get(str(port)) == want), None)
+        if first is None:
+            return None
+        latest = max(latest, first - moment)
+    return latest
+
+
+def stamped(host, command):
+    """Runs it; CLOCK_MONOTONIC right before and right after, as the host itself sees it (to 10 ms)."""
+    lines = on(host, f"cut -d' ' -f1 /proc/uptime; {command}; cut -d' ' -f1 /proc/uptime").splitlines()
+    return float(lines[0]), float(lines[-1])
+
+
 def shared(owners):
     """The longest time that two of them owned the VIP at once."""
     spans = [(begin, end, host) for host, list_ in owners.items() for begin, end in list_]
     return max([0.0] + [min(a[1], b[1]) - max(a[0], b[0]) for a in spans for b in spans if a[2] < b[2]])
+
+
+def services(text):
+    """{port: {real server: weight}} of the VIP's services, from /proc/net/ip_vs."""
+    found = {}
+    here = None
+    for line in text.splitlines()[3:]:
+        words = line.split()
+        if words[0] == "->" and here is not None:
+            here[socket.inet_ntoa(bytes.fromhex(words[1].split(":")[0]))] = int(words[3])
+        elif words[0] != "->":
+            address, _, port = words[1].partition(":")
+            vip = len(address) == 8 and socket.inet_ntoa(bytes.fromhex(address)) == VIP
+            here = found.setdefault(str(int(port, 16)), {}) if vip else None
+    return found
 
 
 # --- the roles
@@ -180,7 +232,7 @@ class Prober:
         self.turn = 0
 
     def open_long_lived(self):
-        door = socket.create_connection((VIP, ECHO_PORT), timeout=10)
+        door = socket.create_connection((VIP, ECHO_PORT), timeout=20)
         door.sendall(b"0\n")
         server = door.recv(100).split()[0]
         door.setblocking(False)
@@ -220,7 +272,11 @@ class Prober:
         self.count["echo_broken"] += 1
 
     def connect(self, planned):
-        door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        except OSError:  # too many that wait for an answer
+            self.count["http_lost"] += 1
+            return None
         door.setblocking(False)
         self.http[door] = [planned, b""]
         if door.connect_ex((VIP, WEB_PORT)) not in (0, errno.EINPROGRESS):
@@ -357,9 +413,24 @@ def own(stop_file):
     return [span[:2] for span in spans]
 
 
+def watch_tables(stop_file):
+    table = pathlib.Path("/proc/net/ip_vs")
+    looks = [(time.monotonic(), services(table.read_text()))]
+    print("ready", flush=True)
+    while not stop_file.exists():
+        for _ in range(5):
+            now = services(table.read_text())
+            if now != looks[-1][1]:
+                looks.append((time.monotonic(), now))
+            time.sleep(0.02)
+    return looks
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2].encode())
+    elif sys.argv[1] == "tables":
+        print(json.dumps(watch_tables(pathlib.Path(sys.argv[2]))))
     elif sys.argv[1] == "owner":
         print(json.dumps(own(pathlib.Path(sys.argv[2]))))
     else:
