@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "node-helper/checks/target.h"
+#include "node-helper/converge/plan.h"
 #include "node-helper/daemon/node_wants.h"
 #include "node-helper/store/session_lock.h"
 #include "node-helper/vrrp/tracking.h"
@@ -384,6 +385,7 @@ void DaemonCore::Look(Time now) {
   if (session) {
     reconciler_.Look(
         **kernel, WantedNow(), [this](const Change& change) { return IsOfHealth(change); }, now);
+    SeeWhetherAllIsSet();
   } else {
     const LookReport report = reconciler_.Look(**kernel, WantedNow(), nullptr, now);
     TellRepairs(report, now);
@@ -391,6 +393,12 @@ void DaemonCore::Look(Time now) {
     fresh_ = false;
   }
   MayPreempt(now);
+}
+
+// Once everything has been set, by whom ever, what is found missing later is drift.
+void DaemonCore::SeeWhetherAllIsSet() {
+  const auto plan = Plan(WantedNow(), reconciler_.observed());
+  if (plan && plan->empty()) fresh_ = false;
 }
 
 // Records that could not be read, a speaker or a socket that could not be made.

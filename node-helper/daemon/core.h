@@ -128,6 +128,7 @@ class DaemonCore {
   void UpdatePools(Time now);
   Result<Kernel*> OpenKernel();
   void ObserveOnly(Time now);
+  void SeeWhetherAllIsSet();
   void FindLeftovers();
   void RemovePrivate(Kernel& kernel);
   [[nodiscard]] std::map<ServiceKey, std::vector<Endpoint>> InTable() const;
