@@ -15,10 +15,28 @@ bool Named(const RouterStatus& router, const std::string& name) {
                      [&](const RouterMember& member) { return member.instance->name == name; });
 }
 
+std::string Joined(const std::vector<std::string>& texts, const std::string& between) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : between) + text;
+  return all;
+}
+
+// Hosts that gave no answer may be the missing backup.
+void AddSilent(const ClusterStatus& cluster, std::vector<std::string>& obstacles) {
+  for (const HostStatus& host : cluster.hosts) {
+    if (host.error && host.needs_daemon) {
+      obstacles.push_back(host.host + " gave no answer (" + host.error->message + ")");
+    }
+  }
+}
+
 Result<std::vector<RouterStatus>> Chosen(const ClusterStatus& cluster, const std::string& name) {
   std::vector<RouterStatus> routers = RoutersOf(cluster);
   if (routers.empty()) {
-    return Fail(ErrorCode::kNotFound, "no host of this playbook runs a VRRP instance");
+    std::vector<std::string> silent;
+    AddSilent(cluster, silent);
+    return Fail(ErrorCode::kNotFound, "no host of this playbook runs a VRRP instance" +
+                                          (silent.empty() ? "" : ": " + Joined(silent, "; ")));
   }
   std::string known;
   for (const RouterStatus& router : routers) known += (known.empty() ? "" : ", ") + router.name;
@@ -50,21 +68,6 @@ HandoverStep StepOf(const RouterStatus& router, const RouterMember& member) {
     step.addresses.push_back(prefix.address.ToString());
   }
   return step;
-}
-
-std::string Joined(const std::vector<std::string>& texts, const std::string& between) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : between) + text;
-  return all;
-}
-
-// Hosts that gave no answer may be the missing backup.
-void AddSilent(const ClusterStatus& cluster, std::vector<std::string>& obstacles) {
-  for (const HostStatus& host : cluster.hosts) {
-    if (host.error && host.needs_daemon) {
-      obstacles.push_back(host.host + " gave no answer (" + host.error->message + ")");
-    }
-  }
 }
 
 }  // namespace

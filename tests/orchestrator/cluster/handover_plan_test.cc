@@ -49,6 +49,9 @@ TEST(HandoverPlan, AnUnknownInstanceIsSaidWithThoseThatRun) {
   EXPECT_EQ(WhyNot(TwoDirectors(), "mail"), "no VRRP instance \"mail\" runs on these hosts (web)");
   EXPECT_EQ(WhyNot(ClusterStatus{}), "no host of this playbook runs a VRRP instance");
   EXPECT_EQ(WhyNot(TwoDirectors(), "web"), "no reason");
+  EXPECT_EQ(
+      WhyNot(ClusterStatus{{SilentHost("lb1", ErrorCode::kTimeout, "no answer in time")}}),
+      "no host of this playbook runs a VRRP instance: lb1 gave no answer (no answer in time)");
 }
 
 TEST(HandoverPlan, OnlyWhoHandedOverCanTakeBack) {
