@@ -29,6 +29,7 @@ class HttpJudge {
  public:
   // Both must outlive it; `pattern` is null when no body_regex is asked.
   HttpJudge(const HttpCheck& check, const Pattern* pattern);
+  HttpJudge(HttpCheck&& check, const Pattern* pattern) = delete;
   ~HttpJudge();
   HttpJudge(const HttpJudge&) = delete;
   HttpJudge& operator=(const HttpJudge&) = delete;

@@ -110,7 +110,8 @@ TEST(HttpJudge, ABodyTooBigForItsHashIsRefused) {
 }
 
 TEST(HttpJudge, AnEndlessHeaderIsRefused) {
-  HttpJudge judge({}, nullptr);
+  const HttpCheck check;
+  HttpJudge judge(check, nullptr);
   judge.Feed("HTTP/1.1 200 OK\r\n");
   for (int i = 0; i < 2000 && !judge.verdict(); ++i)
     judge.Feed("X-More: " + std::string(100, 'x') + "\r\n");
