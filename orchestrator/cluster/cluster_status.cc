@@ -59,11 +59,15 @@ class Collector {
  private:
   using Weight = Concern::Weight;
 
+  // What several hosts say alike is one concern.
   void Say(Weight weight, const std::string& host, std::string text) {
-    Concern concern{weight, host, std::move(text)};
-    if (std::find(concerns_.begin(), concerns_.end(), concern) == concerns_.end()) {
-      concerns_.push_back(std::move(concern));
+    for (Concern& known : concerns_) {
+      if (known.weight == weight && known.text == text && !host.empty()) {
+        known.host += ", " + host;
+        return;
+      }
     }
+    concerns_.push_back(Concern{weight, host, std::move(text)});
   }
 
   void OfHost(const HostStatus& host) {

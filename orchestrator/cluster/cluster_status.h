@@ -67,7 +67,7 @@ struct Concern {
     kUnreachable,  // a host gave no answer
   };
   Weight weight = Weight::kNote;
-  std::string host;  // empty: the cluster
+  std::string host;  // empty: the cluster; several with commas
   std::string text;
   bool operator==(const Concern&) const = default;
 };

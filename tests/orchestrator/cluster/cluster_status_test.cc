@@ -55,13 +55,25 @@ TEST(ClusterStatus, HostsThatGiveNoAnswer) {
             "note rs1: no daemon\n");
 }
 
-TEST(ClusterStatus, ARealServerThatIsDownIsSaidWithItsReasonByEachDirector) {
+TEST(ClusterStatus, ARealServerThatIsDownIsSaidWithItsReason) {
   ClusterStatus cluster = TwoDirectors();
   ServerStatus& server = cluster.hosts[0].status->services[0].servers[1];
   server.up = false;
   server.checks = {CheckStatus{"http", false, true, "status 500", {}}};
   EXPECT_EQ(Concerns(cluster),
             "down lb1: tcp 10.0.0.100:80: real server 10.0.0.22:80 is down: http: status 500\n");
+}
+
+TEST(ClusterStatus, WhatBothDirectorsSayIsOneProblem) {
+  ClusterStatus cluster = TwoDirectors();
+  for (HostStatus& host : cluster.hosts) {
+    ServerStatus& server = host.status->services[0].servers[1];
+    server.up = false;
+    server.checks = {CheckStatus{"http", false, true, "status 500", {}}};
+  }
+  EXPECT_EQ(Concerns(cluster),
+            "down lb1, lb2: tcp 10.0.0.100:80: real server 10.0.0.22:80 is down: http: status "
+            "500\n");
 }
 
 TEST(ClusterStatus, ALostQuorumAndTheSorryServerAreSaid) {
