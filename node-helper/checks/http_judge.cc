@@ -90,9 +90,9 @@ std::string HttpRequestOf(const HttpCheck& check, const Endpoint& server) {
   }
   std::map<std::string, std::string> headers = {
       {"Host", host}, {"User-Agent", "drover"}, {"Accept", "*/*"}, {"Connection", "close"}};
-  for (const auto& [name, value] : check.headers) {
-    std::erase_if(headers, [&](const auto& ours) { return SameWord(ours.first, name); });
-    headers[name] = value;
+  for (const auto& theirs : check.headers) {
+    std::erase_if(headers, [&](const auto& ours) { return SameWord(ours.first, theirs.first); });
+    headers[theirs.first] = theirs.second;
   }
   std::string request = "GET " + check.path + " HTTP/1.1\r\n";
   for (const auto& [name, value] : headers) request += name + ": " + value + "\r\n";
