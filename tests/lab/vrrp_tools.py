@@ -328,7 +328,8 @@ class Owners:
 
     def longest_double(self):
         """Seconds for which both had it, at the longest."""
-        return max((min(a[1], b[1]) - max(a[0], b[0]) for a in self._spans("d1") for b in self._spans("d2")), default=0.0)
+        both = [min(a[1], b[1]) - max(a[0], b[0]) for a in self._spans("d1") for b in self._spans("d2")]
+        return max([0.0, *both])
 
     def longest_gap(self, since, until):
         """Seconds for which none had it, at the longest."""
