@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-SPEAK = os.environ.get("SPEAK", "build/tests/node-helper/speaker/speak")
+SPEAK = os.path.abspath(os.environ.get("SPEAK", "build/tests/node-helper/speaker/speak"))
 PYTHON = "/usr/bin/python3"
 ADDRESS = {"d1": "10.250.0.1", "d2": "10.250.0.2"}
 LINK_LOCAL = {"d1": "fe80::aa:1", "d2": "fe80::aa:2"}
