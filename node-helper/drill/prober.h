@@ -53,8 +53,8 @@ struct ProberSettings {
   std::uint16_t first_port = 16384;
   std::uint16_t last_port = 32767;
   // 1 to 99: the thread has real-time priority while it runs, so that other load of this host does
-  // not make it late. 0, or without the right to: as it is.
-  int real_time_priority = 0;
+  // not make it late (below the VRRP thread's). 0, or without the right to: as it is.
+  int real_time_priority = 10;
   // Called in the prober's thread about ten times a second; must not wait.
   std::function<void(const ProbeProgress&)> progress;
 };

@@ -25,10 +25,8 @@ double ThreadSeconds() {
 void Drive(const char* name, std::vector<ProberSeries> series, int seconds) {
   std::int64_t rate = 0;
   for (const ProberSeries& one : series) rate += std::chrono::seconds(1) / one.period;
-  const ProberSettings settings{.name = "rate",
-                                .series = std::move(series),
-                                .duration = std::chrono::seconds(seconds),
-                                .real_time_priority = 10};
+  const ProberSettings settings{
+      .name = "rate", .series = std::move(series), .duration = std::chrono::seconds(seconds)};
   const double before = ThreadSeconds();
   const auto stop = StopEvent::Create();
   const auto run = RunProber(settings, *stop);
