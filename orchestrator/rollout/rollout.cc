@@ -259,7 +259,8 @@ std::vector<std::string> Rollout::UnsettledOf(const std::string& host) const {
     const bool behind =
         std::any_of(router.members.begin(), router.members.end(), [&](const auto& member) {
           return member.first != host &&
-                 (out_.contains(member.first) || router.left_out.contains(member.first));
+                 (out_.contains(member.first) || behind_.contains(member.first) ||
+                  router.left_out.contains(member.first));
         });
     if (own != router.members.end() && behind) {
       unsettled.push_back(own->second);
@@ -329,6 +330,9 @@ void Rollout::Record(const std::string& host, HostState& state, HostResult resul
   result.place = {.play = play_, .task = slot.task, .item = slot.item, .host = host};
   result.ignored = failed && !fatal && !skip && TaskOf(*slot.host_task).ignore_errors;
   const bool out = failed && !result.ignored;
+  if (failed && !skip && std::holds_alternative<ConvergeTask>(TaskOf(*slot.host_task).action)) {
+    behind_.insert(host);
+  }
   result.last = slot.last || out;
   state.any_ran |= result.result.status != TaskStatus::kSkipped;
   state.any_ignored |= result.ignored;

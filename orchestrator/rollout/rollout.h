@@ -160,7 +160,8 @@ class Rollout {
   std::deque<std::string> waiting_;          // not started yet in the current play
   std::size_t in_flight_ = 0;
   bool failed_in_play_ = false;
-  std::set<std::string> out_;  // failed or unreachable: out for the rest of the run
+  std::set<std::string> out_;     // failed or unreachable: out for the rest of the run
+  std::set<std::string> behind_;  // did not take a part of their state, though the error is ignored
   std::map<std::string, Tally> tallies_;
   std::vector<LeftMidway> left_midway_;
 };

@@ -377,6 +377,20 @@ TEST(RolloutSettling, InstancesOfAPeerThatWasLeftOutStayUnsettled) {
   EXPECT_EQ(course.Done("lb1"), "send(lb1:2!web)");
 }
 
+TEST(RolloutSettling, AnIgnoredFailureOfAPeerLeavesItsInstancesUnsettled) {
+  RunBuilder builder;
+  builder.Play("directors", {"lb1", "lb2"}).StartTask("vrrp");
+  for (const char* host : {"lb1", "lb2"}) {
+    builder.Do(host, "", /*ignore_errors=*/true);
+    std::get<Task>(builder.last().hosts[host].back().action).action = ConvergeTask{};
+  }
+  Course course(builder.Settle().Share({"lb1", "lb2"}));
+  course.Start();
+  course.Result("lb2", 2, TaskStatus::kFailed);
+  course.Result("lb1", 1);
+  EXPECT_EQ(course.Done("lb1"), "send(lb1:3!web)");
+}
+
 TEST(RolloutSettling, HostsThatShareNothingKeepTheirOneProgram) {
   Course course(RunBuilder().Play("servers", {"rs1"}).Task("vip").Settle().Share({"rs1"}));
   EXPECT_EQ(course.Start(), "play0 task0 send(rs1:1,2)");
