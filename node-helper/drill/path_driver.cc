@@ -1,16 +1,18 @@
 // Path probes: datagrams and their echoes.
 
-#include <ctime>  // before errqueue.h, which needs timespec
-
+// Order matters: errqueue.h does not include what its timespec needs.
+// clang-format off
+#include <time.h>
 #include <linux/errqueue.h>
+// clang-format on
 #include <sys/epoll.h>
 
 #include <cerrno>
 #include <vector>
 
+#include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/probe_packet.h"
 #include "node-helper/drill/series_driver.h"
-#include "node-helper/drill/socket_address.h"
 
 namespace drover {
 namespace {
@@ -86,12 +88,12 @@ class PathDriver final : public SeriesDriver {
     (void)::setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on,
                        sizeof on);
     if (settings_.source) {
-      const SocketAddress source = SocketAddressOf(*settings_.source, 0);
+      const ProbeAddress source = ProbeAddressOf(*settings_.source, 0);
       if (::bind(fd, source.get(), source.length) != 0) {
         return Fail(ErrnoError(errno, "source " + settings_.source->ToString()));
       }
     }
-    const SocketAddress target = SocketAddressOf(settings_.target.address, settings_.target.port);
+    const ProbeAddress target = ProbeAddressOf(settings_.target.address, settings_.target.port);
     if (::connect(fd, target.get(), target.length) != 0) return Fail(ErrnoError(errno, "connect"));
     return socket;
   }

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "node-helper/drill/socket_address.h"
+#include "node-helper/drill/probe_address.h"
 
 namespace drover {
 namespace {
@@ -24,7 +24,7 @@ int BindSource(int fd, const ProberSeries& settings, PortRing* ports) {
   const IpAddress any = v4 ? IpAddress::V4({0, 0, 0, 0}) : IpAddress::V6({});
   for (int tried = 0; tried < kPortsTried; ++tried) {
     const std::uint16_t port = ports == nullptr ? 0 : ports->Next();
-    const SocketAddress source = SocketAddressOf(settings.source.value_or(any), port);
+    const ProbeAddress source = ProbeAddressOf(settings.source.value_or(any), port);
     if (::bind(fd, source.get(), source.length) == 0) return 0;
     if (errno != EADDRINUSE) return errno;
   }
@@ -48,7 +48,7 @@ OpeningConnection OpenConnection(const ProberSeries& settings, PortRing* ports) 
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   opening.error = BindSource(fd, settings, ports);
   if (opening.error != 0) return opening;
-  const SocketAddress target = SocketAddressOf(settings.target.address, settings.target.port);
+  const ProbeAddress target = ProbeAddressOf(settings.target.address, settings.target.port);
   if (::connect(fd, target.get(), target.length) != 0 && errno != EINPROGRESS) {
     opening.error = errno;
   }

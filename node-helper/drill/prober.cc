@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <random>
 
+#include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/probe_packet.h"
 #include "node-helper/drill/series_driver.h"
-#include "node-helper/drill/socket_address.h"
 
 namespace drover {
 namespace {
@@ -195,7 +195,7 @@ Status ProberLoop::OpenMarkers() {
   const Endpoint& at = *settings_.markers;
   const int family = at.address.is_v4() ? AF_INET : AF_INET6;
   markers_.Reset(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const SocketAddress address = SocketAddressOf(at.address, at.port);
+  const ProbeAddress address = ProbeAddressOf(at.address, at.port);
   if (!markers_.valid() || ::bind(markers_.get(), address.get(), address.length) != 0) {
     return Fail(ErrnoError(errno, "markers on " + at.ToString()));
   }

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "node-helper/drill/http_text.h"
-#include "node-helper/drill/socket_address.h"
+#include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/udp_echo.h"
 
 namespace drover {
@@ -55,7 +55,7 @@ Result<Listener> Listen(const Endpoint& endpoint) {
   const int on = 1;
   (void)::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (family == AF_INET6) (void)::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  const SocketAddress address = SocketAddressOf(endpoint.address, endpoint.port);
+  const ProbeAddress address = ProbeAddressOf(endpoint.address, endpoint.port);
   if (::bind(fd, address.get(), address.length) != 0 || ::listen(fd, kBacklog) != 0) {
     return Fail(ErrnoError(errno, name));
   }

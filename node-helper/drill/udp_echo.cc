@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <chrono>
 
+#include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/probe_packet.h"
-#include "node-helper/drill/socket_address.h"
 
 namespace drover {
 namespace {
@@ -61,7 +61,7 @@ Status Prepare(int fd, const Endpoint& listen) {
   const int told = v4 ? ::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on)
                       : ::setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
   if (told != 0) return Fail(ErrnoError(errno, "asking for the address of datagrams"));
-  const SocketAddress address = SocketAddressOf(listen.address, listen.port);
+  const ProbeAddress address = ProbeAddressOf(listen.address, listen.port);
   if (::bind(fd, address.get(), address.length) != 0) return Fail(ErrnoError(errno, "bind"));
   return {};
 }

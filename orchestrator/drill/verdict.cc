@@ -63,8 +63,8 @@ std::vector<std::string> DoubtsOf(const DrillFacts& facts,
   return doubts;
 }
 
-Verdict JudgeAborted(const DrillFacts& facts) {
-  Verdict verdict{.kind = VerdictKind::kAbortedClean};
+DrillVerdict JudgeAborted(const DrillFacts& facts) {
+  DrillVerdict verdict{.kind = VerdictKind::kAbortedClean};
   if (!facts.residue.empty() || !facts.snapshots_compared) {
     verdict.kind = VerdictKind::kAbortedResidue;
     if (!facts.snapshots_compared) {
@@ -80,8 +80,8 @@ Verdict JudgeAborted(const DrillFacts& facts) {
   return verdict;
 }
 
-Verdict JudgeFinished(const DrillFacts& facts, const std::vector<Comparison>& comparisons) {
-  Verdict verdict{.kind = VerdictKind::kPass};
+DrillVerdict JudgeFinished(const DrillFacts& facts, const std::vector<Comparison>& comparisons) {
+  DrillVerdict verdict{.kind = VerdictKind::kPass};
   if (!facts.residue.empty()) {
     verdict.kind = VerdictKind::kFail;
     AddAll(verdict.reasons, facts.residue, "left behind: ");
@@ -169,13 +169,13 @@ Comparison Compare(const Envelope& predicted, const std::vector<Measurement>& me
   return line;
 }
 
-Verdict JudgeDrill(const Prediction& prediction, const std::vector<Measurement>& measured,
-                   const DrillFacts& facts) {
+DrillVerdict JudgeDrill(const Prediction& prediction, const std::vector<Measurement>& measured,
+                        const DrillFacts& facts) {
   std::vector<Comparison> comparisons;
   for (const Envelope& envelope : prediction.envelopes) {
     comparisons.push_back(Compare(envelope, measured));
   }
-  Verdict verdict = facts.aborted ? JudgeAborted(facts) : JudgeFinished(facts, comparisons);
+  DrillVerdict verdict = facts.aborted ? JudgeAborted(facts) : JudgeFinished(facts, comparisons);
   verdict.comparisons = std::move(comparisons);
   return verdict;
 }

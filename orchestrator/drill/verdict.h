@@ -61,14 +61,14 @@ struct DrillFacts {
   std::vector<std::string> residue;    // their differences
 };
 
-struct Verdict {
+struct DrillVerdict {
   VerdictKind kind = VerdictKind::kInconclusive;
   std::vector<std::string> reasons;     // the weightiest first; a pass has none
   std::vector<Comparison> comparisons;  // in the order of the prediction
 };
 
 Comparison Compare(const Envelope& predicted, const std::vector<Measurement>& measured);
-Verdict JudgeDrill(const Prediction& prediction, const std::vector<Measurement>& measured,
-                   const DrillFacts& facts);
+DrillVerdict JudgeDrill(const Prediction& prediction, const std::vector<Measurement>& measured,
+                        const DrillFacts& facts);
 
 }  // namespace drover

@@ -13,8 +13,8 @@
 #include <atomic>
 
 #include "node-helper/drill/http_text.h"
+#include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/probe_packet.h"
-#include "node-helper/drill/socket_address.h"
 #include "orchestrator/drill/outage.h"
 #include "tests/node-helper/drill/probe_bench.h"
 
@@ -169,7 +169,7 @@ class RawServer {
  public:
   RawServer() {
     fd_.Reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const SocketAddress any = SocketAddressOf(kAnyPort.address, 0);
+    const ProbeAddress any = ProbeAddressOf(kAnyPort.address, 0);
     EXPECT_EQ(::bind(fd_.get(), any.get(), any.length), 0);
     EXPECT_EQ(::listen(fd_.get(), 1024), 0);
   }
@@ -313,7 +313,7 @@ TEST(Prober, MarkersOfOthersAreOnItsClock) {
     if (asked != ProbeTime(0)) return;
     asked = progress.at;
     const auto bytes = EncodeProbeMarker({.text = "injected"});
-    const SocketAddress to = SocketAddressOf(settings.markers->address, settings.markers->port);
+    const ProbeAddress to = ProbeAddressOf(settings.markers->address, settings.markers->port);
     (void)::sendto(sender.get(), bytes.data(), bytes.size(), 0, to.get(), to.length);
     (void)::sendto(sender.get(), "noise", 5, 0, to.get(), to.length);
   };

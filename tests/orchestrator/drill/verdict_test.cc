@@ -26,12 +26,12 @@ std::vector<Measurement> Measured(double outage, double resets = 0) {
 
 const DrillFacts kFine{.snapshots_compared = true};
 
-Verdict Judge(const std::vector<Measurement>& measured, const DrillFacts& facts = kFine) {
+DrillVerdict Judge(const std::vector<Measurement>& measured, const DrillFacts& facts = kFine) {
   return JudgeDrill(Predicted(), measured, facts);
 }
 
 TEST(DrillVerdict, PassesWithinThePrediction) {
-  const Verdict verdict = Judge(Measured(250));
+  const DrillVerdict verdict = Judge(Measured(250));
   EXPECT_EQ(verdict.kind, VerdictKind::kPass);
   EXPECT_TRUE(verdict.reasons.empty());
   ASSERT_EQ(verdict.comparisons.size(), 2U);
@@ -41,7 +41,7 @@ TEST(DrillVerdict, PassesWithinThePrediction) {
 
 TEST(DrillVerdict, FailsAboveItButNotWithinTheErrorOfMeasuring) {
   EXPECT_EQ(Judge(Measured(301)).kind, VerdictKind::kPass);
-  const Verdict verdict = Judge(Measured(301.5));
+  const DrillVerdict verdict = Judge(Measured(301.5));
   EXPECT_EQ(verdict.kind, VerdictKind::kFail);
   EXPECT_EQ(verdict.reasons,
             std::vector<std::string>{
@@ -51,7 +51,7 @@ TEST(DrillVerdict, FailsAboveItButNotWithinTheErrorOfMeasuring) {
 
 TEST(DrillVerdict, DoesNotBelieveWhatIsFasterThanTheProtocol) {
   EXPECT_EQ(Judge(Measured(195)).kind, VerdictKind::kPass);  // an advert may have been late
-  const Verdict verdict = Judge(Measured(120));
+  const DrillVerdict verdict = Judge(Measured(120));
   EXPECT_EQ(verdict.kind, VerdictKind::kInconclusive);
   EXPECT_EQ(verdict.comparisons[0].fit, Fit::kBelow);
   EXPECT_EQ(verdict.reasons.front(),
@@ -75,14 +75,14 @@ TEST(DrillVerdict, AnOutageWithoutEndFailsWhenItIsTooLongAlready) {
   measured[0].at_least = true;
   EXPECT_EQ(Judge(measured).kind, VerdictKind::kFail);
   measured[0].value = 250;
-  const Verdict verdict = Judge(measured);
+  const DrillVerdict verdict = Judge(measured);
   EXPECT_EQ(verdict.kind, VerdictKind::kInconclusive);
   EXPECT_EQ(verdict.reasons.front(),
             "outage is at least 250 ms; its end was not seen (predicted 200 ms to 300 ms)");
 }
 
 TEST(DrillVerdict, IsInconclusiveWithoutAMeasurement) {
-  const Verdict verdict = Judge({Measured(250).front()});
+  const DrillVerdict verdict = Judge({Measured(250).front()});
   EXPECT_EQ(verdict.kind, VerdictKind::kInconclusive);
   EXPECT_EQ(verdict.reasons, std::vector<std::string>{"resets was not measured"});
 }
@@ -115,7 +115,7 @@ TEST(DrillVerdict, ABadProbeOrGateSaysNothingAboutTheCluster) {
   };
   for (const Case& c : cases) {
     for (const double outage : {250.0, 5000.0}) {
-      const Verdict verdict = Judge(Measured(outage), c.facts);
+      const DrillVerdict verdict = Judge(Measured(outage), c.facts);
       EXPECT_EQ(verdict.kind, VerdictKind::kInconclusive) << c.name;
       EXPECT_EQ(verdict.reasons.front(), c.want) << c.name;
     }
@@ -123,11 +123,11 @@ TEST(DrillVerdict, ABadProbeOrGateSaysNothingAboutTheCluster) {
 }
 
 TEST(DrillVerdict, WhatIsLeftBehindFailsEvenAPerfectRun) {
-  const Verdict verdict =
+  const DrillVerdict verdict =
       Judge(Measured(250), {.snapshots_compared = true, .residue = {"nft table drill"}});
   EXPECT_EQ(verdict.kind, VerdictKind::kFail);
   EXPECT_EQ(verdict.reasons.front(), "left behind: nft table drill");
-  const Verdict doubtful =
+  const DrillVerdict doubtful =
       Judge(Measured(250),
             {.voids = {"late"}, .snapshots_compared = true, .residue = {"nft table drill"}});
   EXPECT_EQ(doubtful.kind, VerdictKind::kFail);
@@ -135,7 +135,7 @@ TEST(DrillVerdict, WhatIsLeftBehindFailsEvenAPerfectRun) {
 
 TEST(DrillVerdict, AnAbortIsCleanOnlyWhenThatWasLookedAt) {
   DrillFacts facts{.aborted = "outage beyond twice its bound", .snapshots_compared = true};
-  Verdict verdict = Judge(Measured(900), facts);
+  DrillVerdict verdict = Judge(Measured(900), facts);
   EXPECT_EQ(verdict.kind, VerdictKind::kAbortedClean);
   EXPECT_EQ(verdict.reasons, std::vector<std::string>{"aborted: outage beyond twice its bound"});
   EXPECT_EQ(verdict.comparisons.size(), 2U);

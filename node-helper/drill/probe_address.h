@@ -13,15 +13,15 @@
 
 namespace drover {
 
-struct SocketAddress {
+struct ProbeAddress {
   sockaddr_storage storage{};
   socklen_t length = 0;
 
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-inline SocketAddress SocketAddressOf(const IpAddress& address, std::uint16_t port) {
-  SocketAddress out;
+inline ProbeAddress ProbeAddressOf(const IpAddress& address, std::uint16_t port) {
+  ProbeAddress out;
   if (address.is_v4()) {
     sockaddr_in v4{};
     v4.sin_family = AF_INET;
