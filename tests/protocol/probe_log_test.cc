@@ -168,7 +168,7 @@ TEST(ProbeLog, RefusesWhatIsBeyondItsLimits) {
     ProbeLog log;
     log.header.series = {{.name = "u"}};
     auto bytes = EncodeProbeLog(log);
-    bytes.resize(bytes.size() - 2);  // without the end
+    bytes.erase(bytes.end() - 2, bytes.end());  // without the end
     if (at > 0) {
       bytes[at] = with.front();
     } else {
