@@ -268,7 +268,7 @@ class Cluster(unittest.TestCase):
             child.wait()
             self.expect_all_well()
             self.expect_no_change(rollout())
-            self.assertEqual(rules("lb1"), RULES)
+            self.expect_rules("lb1")  # a machine that is too busy may lose checks for a while
 
     def test_14_every_scheduler_and_forwarding_method_is_in_the_table_as_asked(self):
         path = play("""
