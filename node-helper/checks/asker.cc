@@ -31,8 +31,8 @@ struct Asker::State : std::enable_shared_from_this<Asker::State> {
 
   void Ring();
   void Ask();
-  void Ended(const ProbeOutcome& outcome);
-  void Judge(const ProbeOutcome& outcome);
+  void Ended(const CheckAnswer& outcome);
+  void Judge(const CheckAnswer& outcome);
 
   Target target;
   std::unique_ptr<Probe> probe;
@@ -61,20 +61,20 @@ void Asker::State::Ask() {
   check.ProbeStarted(started);
   ++counts.started;
   running = true;
-  const auto known = probe->Start([this](const ProbeOutcome& outcome) { Ended(outcome); });
+  const auto known = probe->Start([this](const CheckAnswer& outcome) { Ended(outcome); });
   if (known) return Ended(*known);
   alarm.Set(started + target.settings.timeout);
 }
 
-void Asker::State::Ended(const ProbeOutcome& outcome) {
+void Asker::State::Ended(const CheckAnswer& outcome) {
   const auto self = shared_from_this();
   running = false;
   Judge(outcome);
   if (asker != nullptr) alarm.Set(check.next_probe());
 }
 
-void Asker::State::Judge(const ProbeOutcome& outcome) {
-  if (outcome.kind == ProbeOutcome::Kind::kNotAsked) {
+void Asker::State::Judge(const CheckAnswer& outcome) {
+  if (outcome.kind == CheckAnswer::Kind::kNotAsked) {
     ++counts.not_asked;
     const bool is_news = obstacle != outcome.reason;
     obstacle = outcome.reason;

@@ -100,7 +100,7 @@ struct Connection::Tls : std::enable_shared_from_this<Connection::Tls> {
   void Begin();
   void Read();
   void Send(std::string bytes);
-  void Break(const ProbeOutcome& outcome) { owner->user_.Broken(outcome); }
+  void Break(const CheckAnswer& outcome) { owner->user_.Broken(outcome); }
 
   tcp::socket socket;
   Stream stream;
@@ -126,7 +126,7 @@ void Connection::Tls::Begin() {
       Stream::client, [self = shared_from_this()](const ErrorCodeOfBoost& error) {
         if (self->owner == nullptr) return;
         if (error) {
-          return self->Break(ProbeOutcome::Failed(HandshakeReason(
+          return self->Break(CheckAnswer::Failed(HandshakeReason(
               self->stream.native_handle(), self->owner->settings_->verify_name, error)));
         }
         self->owner->stage_ = Stage::kOpen;
@@ -145,7 +145,7 @@ void Connection::Tls::Read() {
       return self->owner->user_.Closed();
     }
     if (error.category() == asio::error::get_ssl_category()) {
-      return self->Break(ProbeOutcome::Failed("TLS broke: " + error.message()));
+      return self->Break(CheckAnswer::Failed("TLS broke: " + error.message()));
     }
     if (error) return self->Break(OutcomeOfErrno(error.value()));
     self->owner->user_.Received({self->buffer.data(), got});
@@ -175,7 +175,7 @@ void Connection::Close() {
   tls_->socket.close(ignored);
 }
 
-std::optional<ProbeOutcome> Connection::Open(const Route& route, std::optional<TlsSettings> tls) {
+std::optional<CheckAnswer> Connection::Open(const Route& route, std::optional<TlsSettings> tls) {
   settings_ = std::move(tls);
   const int fd = OpenSocket(route);
   if (fd < 0) return OutcomeOfErrno(-fd);

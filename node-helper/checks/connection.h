@@ -42,7 +42,7 @@ class ConnectionUser {
   virtual void Opened() = 0;
   virtual void Received(std::string_view bytes) = 0;
   virtual void Closed() = 0;  // by the server
-  virtual void Broken(const ProbeOutcome& outcome) = 0;
+  virtual void Broken(const CheckAnswer& outcome) = 0;
 
  protected:
   ~ConnectionUser() = default;
@@ -59,7 +59,7 @@ class Connection final : private Poller::Watcher {
   Connection& operator=(const Connection&) = delete;
 
   // Once. An outcome: it cannot even begin.
-  std::optional<ProbeOutcome> Open(const Route& route, std::optional<TlsSettings> tls);
+  std::optional<CheckAnswer> Open(const Route& route, std::optional<TlsSettings> tls);
   // After Opened; one after the other.
   void Send(std::string bytes);
   [[nodiscard]] Stage stage() const { return stage_; }

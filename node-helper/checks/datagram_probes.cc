@@ -23,8 +23,8 @@ class DatagramProbe : public Probe, private Poller::Watcher {
   DatagramProbe(Poller& poller, const Target& target) : poller_(poller), target_(target) {}
   ~DatagramProbe() override { Close(); }
 
-  std::optional<ProbeOutcome> Start(Done done) override;
-  ProbeOutcome TimedOut() override {
+  std::optional<CheckAnswer> Start(Done done) override;
+  CheckAnswer TimedOut() override {
     Close();
     return Silence();
   }
@@ -32,9 +32,9 @@ class DatagramProbe : public Probe, private Poller::Watcher {
  protected:
   virtual std::string Payload() = 0;
   // Empty: not for us, go on waiting.
-  virtual std::optional<ProbeOutcome> Judge(std::string_view datagram) = 0;
-  virtual ProbeOutcome Silence() {
-    return ProbeOutcome::Failed(NoAnswerIn(target_.settings.timeout));
+  virtual std::optional<CheckAnswer> Judge(std::string_view datagram) = 0;
+  virtual CheckAnswer Silence() {
+    return CheckAnswer::Failed(NoAnswerIn(target_.settings.timeout));
   }
 
  private:
@@ -43,11 +43,11 @@ class DatagramProbe : public Probe, private Poller::Watcher {
     if (ticket_ != 0) poller_.Forget(std::exchange(ticket_, 0));
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }
-  ProbeOutcome CloseFor(int error_number) {
+  CheckAnswer CloseFor(int error_number) {
     Close();
     return OutcomeOfErrno(error_number);
   }
-  void Finish(const ProbeOutcome& outcome) {
+  void Finish(const CheckAnswer& outcome) {
     Close();
     const Done done = std::exchange(done_, nullptr);
     done(outcome);
@@ -60,7 +60,7 @@ class DatagramProbe : public Probe, private Poller::Watcher {
   Done done_;
 };
 
-std::optional<ProbeOutcome> DatagramProbe::Start(Done done) {
+std::optional<CheckAnswer> DatagramProbe::Start(Done done) {
   done_ = std::move(done);
   const bool v4 = target_.ask.address.is_v4();
   fd_ = ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -96,13 +96,13 @@ class UdpProbe final : public DatagramProbe {
 
  private:
   std::string Payload() override { return check_.payload; }
-  std::optional<ProbeOutcome> Judge(std::string_view datagram) override {
-    if (datagram.starts_with(check_.expect)) return ProbeOutcome::Ok();
-    return ProbeOutcome::Failed("the answer begins with \"" + Printable(datagram) + "\"");
+  std::optional<CheckAnswer> Judge(std::string_view datagram) override {
+    if (datagram.starts_with(check_.expect)) return CheckAnswer::Ok();
+    return CheckAnswer::Failed("the answer begins with \"" + Printable(datagram) + "\"");
   }
   // No ICMP error came either.
-  ProbeOutcome Silence() override {
-    return check_.expect.empty() ? ProbeOutcome::Ok() : DatagramProbe::Silence();
+  CheckAnswer Silence() override {
+    return check_.expect.empty() ? CheckAnswer::Ok() : DatagramProbe::Silence();
   }
 
   const UdpCheck check_;
@@ -118,7 +118,7 @@ class DnsProbe final : public DatagramProbe {
     id_ = static_cast<std::uint16_t>(random_() & 0xFFFF);
     return EncodeDnsQuery(id_, check_);
   }
-  std::optional<ProbeOutcome> Judge(std::string_view datagram) override {
+  std::optional<CheckAnswer> Judge(std::string_view datagram) override {
     if (!AnswersDnsQuery(datagram, id_)) return std::nullopt;
     return JudgeDnsAnswer(datagram, check_);
   }

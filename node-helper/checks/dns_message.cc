@@ -133,8 +133,8 @@ bool AnswersDnsQuery(std::string_view datagram, std::uint16_t id) {
   return datagram.size() >= kHeaderBytes && got_id == id && flags && (*flags & kIsAnswer) != 0;
 }
 
-ProbeOutcome JudgeDnsAnswer(std::string_view datagram, const DnsCheck& check) {
-  const auto malformed = [] { return ProbeOutcome::Failed("the answer is not good DNS"); };
+CheckAnswer JudgeDnsAnswer(std::string_view datagram, const DnsCheck& check) {
+  const auto malformed = [] { return CheckAnswer::Failed("the answer is not good DNS"); };
   Reader reader(datagram);
   (void)reader.Skip(2);
   const auto flags = reader.Take16();
@@ -145,7 +145,7 @@ ProbeOutcome JudgeDnsAnswer(std::string_view datagram, const DnsCheck& check) {
   const std::uint16_t code = *flags & kCodeMask;
   const bool needs_address = check.type == "A" || check.type == "AAAA";
   if (code != 0 && (code != kNameError || needs_address)) {
-    return ProbeOutcome::Failed("the DNS server says " + CodeText(code));
+    return CheckAnswer::Failed("the DNS server says " + CodeText(code));
   }
   if (*questions != 1) return malformed();
   const std::uint16_t type = DnsTypeNumber(check.type);
@@ -154,14 +154,14 @@ ProbeOutcome JudgeDnsAnswer(std::string_view datagram, const DnsCheck& check) {
   const auto asked_class = reader.Take16();
   if (!name || !SameName(*name, EncodeName(check.name)) || asked_type != type ||
       asked_class != kClassInternet) {
-    return ProbeOutcome::Failed("the answer is to another question");
+    return CheckAnswer::Failed("the answer is to another question");
   }
   const auto found = CountRecords(reader, *answers, type);
   if (!found) return malformed();
   if (needs_address && *found == 0) {
-    return ProbeOutcome::Failed("the answer has no " + check.type + " record");
+    return CheckAnswer::Failed("the answer has no " + check.type + " record");
   }
-  return ProbeOutcome::Ok();
+  return CheckAnswer::Ok();
 }
 
 }  // namespace drover

@@ -23,6 +23,6 @@ std::string EncodeDnsQuery(std::uint16_t id, const DnsCheck& check);
 // over, it is no verdict.
 bool AnswersDnsQuery(std::string_view datagram, std::uint16_t id);
 // The verdict on an answer to our question.
-ProbeOutcome JudgeDnsAnswer(std::string_view datagram, const DnsCheck& check);
+CheckAnswer JudgeDnsAnswer(std::string_view datagram, const DnsCheck& check);
 
 }  // namespace drover

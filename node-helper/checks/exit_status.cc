@@ -4,18 +4,18 @@
 
 namespace drover {
 
-ProbeOutcome JudgeExit(int status, bool sets_weight) {
+CheckAnswer JudgeExit(int status, bool sets_weight) {
   constexpr int kFirstWeight = 2;  // code of weight 0
   if (WIFSIGNALED(status)) {
-    return ProbeOutcome::Failed("the script was ended by signal " +
-                                std::to_string(WTERMSIG(status)));
+    return CheckAnswer::Failed("the script was ended by signal " +
+                               std::to_string(WTERMSIG(status)));
   }
   const int code = WEXITSTATUS(status);
-  if (code == 0) return ProbeOutcome::Ok();
+  if (code == 0) return CheckAnswer::Ok();
   if (sets_weight && code >= kFirstWeight) {
-    return ProbeOutcome::Ok(static_cast<std::uint32_t>(code - kFirstWeight));
+    return CheckAnswer::Ok(static_cast<std::uint32_t>(code - kFirstWeight));
   }
-  return ProbeOutcome::Failed("the script ended with exit code " + std::to_string(code));
+  return CheckAnswer::Failed("the script ended with exit code " + std::to_string(code));
 }
 
 }  // namespace drover

@@ -9,6 +9,6 @@ namespace drover {
 
 // `status` as waitpid gives it. Exit 0: up; 1: down; 2 to 255 with `sets_weight`: up with weight
 // (code - 2), else down.
-ProbeOutcome JudgeExit(int status, bool sets_weight);
+CheckAnswer JudgeExit(int status, bool sets_weight);
 
 }  // namespace drover

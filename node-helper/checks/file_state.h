@@ -11,8 +11,8 @@
 namespace drover {
 
 // Down when the text begins with the number 0.
-ProbeOutcome JudgeFileText(std::string_view text);
+CheckAnswer JudgeFileText(std::string_view text);
 // Down also when there is no such file, or no plain one.
-ProbeOutcome LookAtFile(const std::string& path);
+CheckAnswer LookAtFile(const std::string& path);
 
 }  // namespace drover

@@ -108,15 +108,14 @@ void HttpJudge::Feed(std::string_view bytes) {
   if (verdict_) return;
   seen_ += bytes.size();
   if (seen_ > kMaxFraming + (wants_hash() ? kMaxHashedBody : kMaxJudgedBody)) {
-    verdict_ = ProbeOutcome::Failed("the answer does not end");
+    verdict_ = CheckAnswer::Failed("the answer does not end");
     return;
   }
   pending_.append(bytes);
   try {
     Parse();
   } catch (const std::exception& exception) {
-    verdict_ =
-        ProbeOutcome::Failed(std::string("the answer is not good HTTP: ") + exception.what());
+    verdict_ = CheckAnswer::Failed(std::string("the answer is not good HTTP: ") + exception.what());
   }
 }
 
@@ -138,7 +137,7 @@ void HttpJudge::Parse() {
     const std::size_t used = parser.put(boost::asio::buffer(pending_), error);
     pending_.erase(0, used);
     if (error && error != http::error::need_more) {
-      verdict_ = ProbeOutcome::Failed("the answer is not good HTTP: " + error.message());
+      verdict_ = CheckAnswer::Failed("the answer is not good HTTP: " + error.message());
       return;
     }
     if (parser.is_header_done() && !header_taken_) {
@@ -165,8 +164,8 @@ void HttpJudge::TakeHeader() {
       check_.status.begin(), check_.status.end(),
       [&](const StatusRange& range) { return status >= range.first && status <= range.last; });
   if (!wanted) {
-    verdict_ = ProbeOutcome::Failed("status " + std::to_string(status) + ", wanted " +
-                                    StatusText(check_.status));
+    verdict_ = CheckAnswer::Failed("status " + std::to_string(status) + ", wanted " +
+                                   StatusText(check_.status));
     return;
   }
   if (check_.weight_header.empty()) return;
@@ -180,31 +179,31 @@ void HttpJudge::JudgeBody() {
   if (wants_hash()) {
     const std::string sum = body.hash->Finish();
     if (sum != check_.body_sha256) {
-      verdict_ = ProbeOutcome::Failed("the body's SHA-256 is " + sum.substr(0, 16) + "…, wanted " +
-                                      check_.body_sha256.substr(0, 16) + "…");
+      verdict_ = CheckAnswer::Failed("the body's SHA-256 is " + sum.substr(0, 16) + "…, wanted " +
+                                     check_.body_sha256.substr(0, 16) + "…");
       return;
     }
   }
   if (pattern_ != nullptr) {
     const Pattern::Match match = pattern_->Search(body.start);
     if (match != Pattern::Match::kFound) {
-      verdict_ = ProbeOutcome::Failed(match == Pattern::Match::kNotFound
-                                          ? "the body does not match \"" + check_.body_regex + "\""
-                                          : "searching the body for \"" + check_.body_regex +
-                                                "\" takes too long");
+      verdict_ = CheckAnswer::Failed(match == Pattern::Match::kNotFound
+                                         ? "the body does not match \"" + check_.body_regex + "\""
+                                         : "searching the body for \"" + check_.body_regex +
+                                               "\" takes too long");
       return;
     }
   }
-  verdict_ = ProbeOutcome::Ok(weight_);
+  verdict_ = CheckAnswer::Ok(weight_);
 }
 
 void HttpJudge::End() {
   if (verdict_) return;
   if (seen_ == 0) {
-    verdict_ = ProbeOutcome::Failed("the server closed the connection without an answer");
+    verdict_ = CheckAnswer::Failed("the server closed the connection without an answer");
     return;
   }
-  const auto cut_short = [] { return ProbeOutcome::Failed("the answer was cut short"); };
+  const auto cut_short = [] { return CheckAnswer::Failed("the answer was cut short"); };
   if (!parser_ || !header_taken_) {
     verdict_ = cut_short();
     return;

@@ -38,7 +38,7 @@ class HttpJudge {
   // The server closed the connection.
   void End();
   // Empty while more is needed.
-  [[nodiscard]] const std::optional<ProbeOutcome>& verdict() const { return verdict_; }
+  [[nodiscard]] const std::optional<CheckAnswer>& verdict() const { return verdict_; }
   // Something of an answer has come.
   [[nodiscard]] bool began() const { return seen_ > 0; }
 
@@ -57,7 +57,7 @@ class HttpJudge {
   std::size_t seen_ = 0;
   bool header_taken_ = false;
   std::optional<std::uint32_t> weight_;
-  std::optional<ProbeOutcome> verdict_;
+  std::optional<CheckAnswer> verdict_;
 };
 
 }  // namespace drover

@@ -127,7 +127,7 @@ void Pinger::State::Answered(Family family, const IpAddress& from, const EchoAns
   if (answer.asked.value_or(from) != question->second.address) return;
   const Probe::Done done = std::move(question->second.done);
   questions.erase(question);
-  done(answer.error.empty() ? ProbeOutcome::Ok() : ProbeOutcome::Failed(answer.error));
+  done(answer.error.empty() ? CheckAnswer::Ok() : CheckAnswer::Failed(answer.error));
 }
 
 Pinger::Pinger(boost::asio::io_context& loop) : state_(std::make_shared<State>(loop)) {}
@@ -137,11 +137,10 @@ Pinger::~Pinger() {
   for (State::Side* side : {&state_->v4, &state_->v6}) side->socket.reset();
 }
 
-std::optional<ProbeOutcome> Pinger::Ask(const IpAddress& address, Probe::Done done,
-                                        EchoMark& mark) {
+std::optional<CheckAnswer> Pinger::Ask(const IpAddress& address, Probe::Done done, EchoMark& mark) {
   const Family family = address.family();
   if (const int failure = state_->Open(family); failure != 0) {
-    return ProbeOutcome::NotAsked("no raw socket: " + ReasonOf(failure));
+    return CheckAnswer::NotAsked("no raw socket: " + ReasonOf(failure));
   }
   State::Side& side = state_->SideOf(family);
   mark = state_->next;
@@ -168,11 +167,11 @@ class PingProbe final : public Probe {
       : pinger_(pinger), address_(target.ask.address), timeout_(target.settings.timeout) {}
   ~PingProbe() override { Forget(); }
 
-  std::optional<ProbeOutcome> Start(Done done) override {
+  std::optional<CheckAnswer> Start(Done done) override {
     EchoMark mark;
     auto outcome = pinger_.Ask(
         address_,
-        [this, done = std::move(done)](const ProbeOutcome& answer) {
+        [this, done = std::move(done)](const CheckAnswer& answer) {
           mark_.reset();
           done(answer);
         },
@@ -180,9 +179,9 @@ class PingProbe final : public Probe {
     if (!outcome) mark_ = mark;
     return outcome;
   }
-  ProbeOutcome TimedOut() override {
+  CheckAnswer TimedOut() override {
     Forget();
-    return ProbeOutcome::Failed(NoAnswerIn(timeout_));
+    return CheckAnswer::Failed(NoAnswerIn(timeout_));
   }
 
  private:

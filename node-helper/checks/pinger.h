@@ -24,7 +24,7 @@ class Pinger {
 
   // Asks `address`; `done` is called with the answer unless Forget comes before. An outcome: it
   // cannot be asked.
-  std::optional<ProbeOutcome> Ask(const IpAddress& address, Probe::Done done, EchoMark& mark);
+  std::optional<CheckAnswer> Ask(const IpAddress& address, Probe::Done done, EchoMark& mark);
   void Forget(Family family, const EchoMark& mark);
 
  private:

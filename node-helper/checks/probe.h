@@ -13,7 +13,7 @@
 namespace drover {
 
 // What one probe found.
-struct ProbeOutcome {
+struct CheckAnswer {
   enum class Kind : std::uint8_t {
     kOk,
     kFailed,
@@ -24,29 +24,29 @@ struct ProbeOutcome {
   std::string reason;  // unless ok; in words: "connection refused"
   std::optional<std::uint32_t> weight;
 
-  static ProbeOutcome Ok(std::optional<std::uint32_t> weight = std::nullopt) {
+  static CheckAnswer Ok(std::optional<std::uint32_t> weight = std::nullopt) {
     return {Kind::kOk, {}, weight};
   }
-  static ProbeOutcome Failed(std::string reason) {
+  static CheckAnswer Failed(std::string reason) {
     return {Kind::kFailed, std::move(reason), std::nullopt};
   }
-  static ProbeOutcome NotAsked(std::string reason) {
+  static CheckAnswer NotAsked(std::string reason) {
     return {Kind::kNotAsked, std::move(reason), std::nullopt};
   }
   [[nodiscard]] bool ok() const { return kind == Kind::kOk; }
-  bool operator==(const ProbeOutcome&) const = default;
+  bool operator==(const CheckAnswer&) const = default;
 };
 
 class Probe {
  public:
-  using Done = std::function<void(const ProbeOutcome&)>;
+  using Done = std::function<void(const CheckAnswer&)>;
 
   virtual ~Probe() = default;  // ends what runs, without an outcome
   // Asks once. An outcome that is known at once is returned; else `done` is called later with it,
   // once. Not again before that.
-  virtual std::optional<ProbeOutcome> Start(Done done) = 0;
+  virtual std::optional<CheckAnswer> Start(Done done) = 0;
   // The time is up: ends what runs and says what that means. `done` will not be called.
-  virtual ProbeOutcome TimedOut() = 0;
+  virtual CheckAnswer TimedOut() = 0;
 };
 
 }  // namespace drover

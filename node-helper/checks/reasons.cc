@@ -37,16 +37,16 @@ std::string ReasonOf(int error_number) {
   }
 }
 
-ProbeOutcome OutcomeOfErrno(int error_number) {
+CheckAnswer OutcomeOfErrno(int error_number) {
   switch (error_number) {
     case EMFILE:
     case ENFILE:
     case ENOMEM:
     case ENOBUFS:
     case EADDRNOTAVAIL:
-      return ProbeOutcome::NotAsked(ReasonOf(error_number));
+      return CheckAnswer::NotAsked(ReasonOf(error_number));
     default:
-      return ProbeOutcome::Failed(ReasonOf(error_number));
+      return CheckAnswer::Failed(ReasonOf(error_number));
   }
 }
 

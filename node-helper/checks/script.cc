@@ -209,16 +209,16 @@ class ScriptProbe final : public Probe {
                  {"DROVER_PORT", std::to_string(target.ask.port)},
                  {"DROVER_SERVICE", target.service}}) {}
 
-  std::optional<ProbeOutcome> Start(Done done) override {
+  std::optional<CheckAnswer> Start(Done done) override {
     const std::string refused = script_.Start([this, done = std::move(done)](int status) {
       done(JudgeExit(status, check_.sets_weight));
     });
     if (refused.empty()) return std::nullopt;
-    return ProbeOutcome::Failed(check_.argv.front() + ": " + refused);
+    return CheckAnswer::Failed(check_.argv.front() + ": " + refused);
   }
-  ProbeOutcome TimedOut() override {
+  CheckAnswer TimedOut() override {
     script_.Stop();
-    return ProbeOutcome::Failed("the script did not end in " + DurationText(timeout_));
+    return CheckAnswer::Failed("the script did not end in " + DurationText(timeout_));
   }
 
  private:

@@ -31,7 +31,7 @@ ReplyLine ReadLine(std::string_view line) {
 
 std::string SmtpDialogue::TakeReply(int code, const std::string& line) {
   const auto refuse = [&](const std::string& to) {
-    verdict_ = ProbeOutcome::Failed(to + " was answered \"" + Printable(line) + "\"");
+    verdict_ = CheckAnswer::Failed(to + " was answered \"" + Printable(line) + "\"");
     return std::string();
   };
   switch (wait_) {
@@ -52,7 +52,7 @@ std::string SmtpDialogue::TakeReply(int code, const std::string& line) {
       wait_ = Wait::kGoodbye;
       return "QUIT\r\n";
     case Wait::kGoodbye:
-      verdict_ = ProbeOutcome::Ok();
+      verdict_ = CheckAnswer::Ok();
       return {};
   }
   return {};
@@ -66,7 +66,7 @@ std::string SmtpDialogue::Feed(std::string_view bytes) {
     pending_.append(bytes.substr(0, end));
     bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
     if (pending_.size() > kMaxLine || seen_ > kMaxSession) {
-      verdict_ = ProbeOutcome::Failed("the server talks without end");
+      verdict_ = CheckAnswer::Failed("the server talks without end");
       break;
     }
     if (end == std::string_view::npos) break;
@@ -75,7 +75,7 @@ std::string SmtpDialogue::Feed(std::string_view bytes) {
     if (line.ends_with('\r')) line.pop_back();
     const ReplyLine reply = ReadLine(line);
     if (reply.code == 0) {
-      verdict_ = ProbeOutcome::Failed("\"" + Printable(line) + "\" is no SMTP reply");
+      verdict_ = CheckAnswer::Failed("\"" + Printable(line) + "\" is no SMTP reply");
     } else if (reply.last) {
       to_send += TakeReply(reply.code, line);
     }
@@ -85,12 +85,12 @@ std::string SmtpDialogue::Feed(std::string_view bytes) {
 
 void SmtpDialogue::End() {
   if (verdict_) return;
-  verdict_ = wait_ == Wait::kGoodbye ? ProbeOutcome::Ok()
-                                     : ProbeOutcome::Failed("the server closed the connection");
+  verdict_ = wait_ == Wait::kGoodbye ? CheckAnswer::Ok()
+                                     : CheckAnswer::Failed("the server closed the connection");
 }
 
-ProbeOutcome SmtpDialogue::Silence(const std::string& no_answer) const {
-  return wait_ == Wait::kGoodbye ? ProbeOutcome::Ok() : ProbeOutcome::Failed(no_answer);
+CheckAnswer SmtpDialogue::Silence(const std::string& no_answer) const {
+  return wait_ == Wait::kGoodbye ? CheckAnswer::Ok() : CheckAnswer::Failed(no_answer);
 }
 
 }  // namespace drover

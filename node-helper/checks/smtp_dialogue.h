@@ -22,9 +22,9 @@ class SmtpDialogue {
   // The server closed the connection.
   void End();
   // Empty while it goes on.
-  [[nodiscard]] const std::optional<ProbeOutcome>& verdict() const { return verdict_; }
+  [[nodiscard]] const std::optional<CheckAnswer>& verdict() const { return verdict_; }
   // What silence means: after the server took our name only its goodbye is missing.
-  [[nodiscard]] ProbeOutcome Silence(const std::string& no_answer) const;
+  [[nodiscard]] CheckAnswer Silence(const std::string& no_answer) const;
 
  private:
   enum class Wait : std::uint8_t { kGreeting, kEhlo, kHelo, kGoodbye };
@@ -35,7 +35,7 @@ class SmtpDialogue {
   std::string pending_;  // the line that is still coming
   std::size_t seen_ = 0;
   Wait wait_ = Wait::kGreeting;
-  std::optional<ProbeOutcome> verdict_;
+  std::optional<CheckAnswer> verdict_;
 };
 
 }  // namespace drover

@@ -18,28 +18,28 @@ class StreamProbe : public Probe, protected ConnectionUser {
   StreamProbe(boost::asio::io_context& loop, Poller& poller, const Target& target)
       : loop_(loop), poller_(poller), target_(target) {}
 
-  std::optional<ProbeOutcome> Start(Done done) override {
+  std::optional<CheckAnswer> Start(Done done) override {
     return Begin(std::move(done), std::nullopt);
   }
 
-  ProbeOutcome TimedOut() override {
-    ProbeOutcome outcome = Silence();
+  CheckAnswer TimedOut() override {
+    CheckAnswer outcome = Silence();
     // A server that is asked through the VIP may have answered: this node may not have listened.
     if (target_.way && own_ && connection_ && stage() == Connection::Stage::kConnecting) {
       const std::string deaf = DeafnessTo(target_.ask.address, *own_);
-      if (!deaf.empty()) outcome = ProbeOutcome::NotAsked(deaf);
+      if (!deaf.empty()) outcome = CheckAnswer::NotAsked(deaf);
     }
     connection_.reset();
     return outcome;
   }
 
  protected:
-  std::optional<ProbeOutcome> Begin(Done done, std::optional<TlsSettings> tls) {
+  std::optional<CheckAnswer> Begin(Done done, std::optional<TlsSettings> tls) {
     done_ = std::move(done);
     Route route{.to = target_.ask};
     if (target_.way) {
       const auto own = OwnAddressTowards(target_.way->server.address, target_.ask.address);
-      if (!own) return ProbeOutcome::NotAsked(own.error().message);
+      if (!own) return CheckAnswer::NotAsked(own.error().message);
       own_ = *own;
       route.from = own_;
       route.mark = target_.way->mark;
@@ -52,25 +52,25 @@ class StreamProbe : public Probe, protected ConnectionUser {
   }
 
   // The last thing that a callback of the connection does.
-  void Finish(const ProbeOutcome& outcome) {
+  void Finish(const CheckAnswer& outcome) {
     connection_.reset();
     const Done done = std::exchange(done_, nullptr);
     done(outcome);
   }
 
-  void Broken(const ProbeOutcome& outcome) override { Finish(outcome); }
+  void Broken(const CheckAnswer& outcome) override { Finish(outcome); }
 
-  virtual ProbeOutcome Silence() {
+  virtual CheckAnswer Silence() {
     const std::string no_answer = NoAnswerIn(target_.settings.timeout);
     switch (stage()) {
       case Connection::Stage::kConnecting:
-        return ProbeOutcome::Failed(no_answer);
+        return CheckAnswer::Failed(no_answer);
       case Connection::Stage::kHandshake:
-        return ProbeOutcome::Failed("connected, but no TLS handshake: " + no_answer);
+        return CheckAnswer::Failed("connected, but no TLS handshake: " + no_answer);
       case Connection::Stage::kOpen:
-        return ProbeOutcome::Failed("connected, but " + no_answer);
+        return CheckAnswer::Failed("connected, but " + no_answer);
     }
-    return ProbeOutcome::Failed(no_answer);
+    return CheckAnswer::Failed(no_answer);
   }
 
   [[nodiscard]] const Target& target() const { return target_; }
@@ -93,7 +93,7 @@ class TcpProbe final : public StreamProbe {
   using StreamProbe::StreamProbe;
 
  private:
-  void Opened() override { Finish(ProbeOutcome::Ok()); }
+  void Opened() override { Finish(CheckAnswer::Ok()); }
   void Received(std::string_view) override {}
   void Closed() override {}
 };
@@ -115,12 +115,12 @@ class HttpProbe final : public StreamProbe {
     }
   }
 
-  std::optional<ProbeOutcome> Start(Done done) override {
-    if (!wrong_.empty()) return ProbeOutcome::Failed(wrong_);
+  std::optional<CheckAnswer> Start(Done done) override {
+    if (!wrong_.empty()) return CheckAnswer::Failed(wrong_);
     judge_.emplace(check_, pattern_ ? &*pattern_ : nullptr);
     if (!check_.tls) return StreamProbe::Start(std::move(done));
     auto context = tls_.For(check_.tls_verify, check_.tls_ca);
-    if (!context) return ProbeOutcome::Failed(context.error().message);
+    if (!context) return CheckAnswer::Failed(context.error().message);
     return Begin(std::move(done), SettingsOf(std::move(*context)));
   }
 
@@ -150,20 +150,20 @@ class HttpProbe final : public StreamProbe {
   }
   void Conclude() {
     if (!judge_->verdict()) return;
-    const ProbeOutcome outcome = *judge_->verdict();
+    const CheckAnswer outcome = *judge_->verdict();
     judge_.reset();
     Finish(outcome);
   }
-  void Broken(const ProbeOutcome& outcome) override {
+  void Broken(const CheckAnswer& outcome) override {
     judge_.reset();
     Finish(outcome);
   }
-  ProbeOutcome Silence() override {
+  CheckAnswer Silence() override {
     const bool began = judge_ && judge_->began();
     judge_.reset();
     if (!began) return StreamProbe::Silence();
-    return ProbeOutcome::Failed("the answer did not end in " +
-                                DurationText(target().settings.timeout));
+    return CheckAnswer::Failed("the answer did not end in " +
+                               DurationText(target().settings.timeout));
   }
 
   TlsContexts& tls_;
@@ -178,7 +178,7 @@ class SmtpProbe final : public StreamProbe {
  public:
   using StreamProbe::StreamProbe;
 
-  std::optional<ProbeOutcome> Start(Done done) override {
+  std::optional<CheckAnswer> Start(Done done) override {
     dialogue_.emplace(std::get<SmtpCheck>(target().settings.kind).helo);
     return StreamProbe::Start(std::move(done));
   }
@@ -194,7 +194,7 @@ class SmtpProbe final : public StreamProbe {
     dialogue_->End();
     Finish(*dialogue_->verdict());
   }
-  ProbeOutcome Silence() override { return dialogue_->Silence(StreamProbe::Silence().reason); }
+  CheckAnswer Silence() override { return dialogue_->Silence(StreamProbe::Silence().reason); }
 
   std::optional<SmtpDialogue> dialogue_;
 };

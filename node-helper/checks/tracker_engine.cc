@@ -74,8 +74,8 @@ class Watcher : public std::enable_shared_from_this<Watcher> {
   void LookAt(Clock::time_point time);
   void Look();
   void RunScript();
-  void Found(const ProbeOutcome& outcome);
-  [[nodiscard]] ProbeOutcome CountProcesses();
+  void Found(const CheckAnswer& outcome);
+  [[nodiscard]] CheckAnswer CountProcesses();
 
   const Tracker tracker_;
   health::Check check_;
@@ -101,13 +101,13 @@ void Watcher::Look() {
   Found(LookAtFile(std::get<FileTracker>(tracker_.target).path));
 }
 
-ProbeOutcome Watcher::CountProcesses() {
+CheckAnswer Watcher::CountProcesses() {
   const auto& target = std::get<ProcessTracker>(tracker_.target);
   const std::size_t running = scan_->Count(target.quorum);
-  if (running >= target.quorum) return ProbeOutcome::Ok();
-  if (running == 0) return ProbeOutcome::Failed(target.process + " does not run");
-  return ProbeOutcome::Failed(std::to_string(running) + " of " + std::to_string(target.quorum) +
-                              " " + target.process + " run");
+  if (running >= target.quorum) return CheckAnswer::Ok();
+  if (running == 0) return CheckAnswer::Failed(target.process + " does not run");
+  return CheckAnswer::Failed(std::to_string(running) + " of " + std::to_string(target.quorum) +
+                             " " + target.process + " run");
 }
 
 void Watcher::RunScript() {
@@ -115,7 +115,7 @@ void Watcher::RunScript() {
       script_->Start([this](int status) { Found(JudgeExit(status, false)); });
   if (!refused.empty()) {
     const auto& argv = std::get<ScriptTracker>(tracker_.target).argv;
-    return Found(ProbeOutcome::Failed(argv.front() + ": " + refused));
+    return Found(CheckAnswer::Failed(argv.front() + ": " + refused));
   }
   timer_.expires_after(tracker_.timeout);
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
@@ -123,11 +123,11 @@ void Watcher::RunScript() {
     if (error || self->ended_ || self->timer_.expiry() > Clock::now()) return;
     self->script_->Stop();
     self->Found(
-        ProbeOutcome::Failed("the script did not end in " + DurationText(self->tracker_.timeout)));
+        CheckAnswer::Failed("the script did not end in " + DurationText(self->tracker_.timeout)));
   });
 }
 
-void Watcher::Found(const ProbeOutcome& outcome) {
+void Watcher::Found(const CheckAnswer& outcome) {
   const auto self = shared_from_this();
   if (!outcome.ok()) reason_ = outcome.reason;
   const auto verdict = check_.ProbeEnded({.ok = outcome.ok(), .reason = outcome.reason});

@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     case 1: {
       (void)AnswersDnsQuery(bytes, 0x1234);
       for (const char* type : {"A", "TXT"}) {
-        const ProbeOutcome outcome = JudgeDnsAnswer(bytes, {.name = "a.b", .type = type});
+        const CheckAnswer outcome = JudgeDnsAnswer(bytes, {.name = "a.b", .type = type});
         if (outcome.ok() != outcome.reason.empty()) std::abort();
       }
       break;

@@ -14,10 +14,10 @@
 namespace drover {
 
 // What `probe` brings within `timeout`, or what silence means to it.
-inline ProbeOutcome AskOnce(boost::asio::io_context& loop, Probe& probe,
-                            std::chrono::milliseconds timeout) {
-  std::optional<ProbeOutcome> outcome =
-      probe.Start([&outcome](const ProbeOutcome& found) { outcome = found; });
+inline CheckAnswer AskOnce(boost::asio::io_context& loop, Probe& probe,
+                           std::chrono::milliseconds timeout) {
+  std::optional<CheckAnswer> outcome =
+      probe.Start([&outcome](const CheckAnswer& found) { outcome = found; });
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (!outcome && std::chrono::steady_clock::now() < deadline) {
     loop.restart();
@@ -34,8 +34,8 @@ inline Target TargetAt(const Endpoint& at, const CheckKind& kind,
           .settings = {.kind = kind, .timeout = timeout}};
 }
 
-inline ProbeOutcome AskStream(const Endpoint& at, const CheckKind& kind,
-                              std::chrono::milliseconds timeout = std::chrono::milliseconds(1000)) {
+inline CheckAnswer AskStream(const Endpoint& at, const CheckKind& kind,
+                             std::chrono::milliseconds timeout = std::chrono::milliseconds(1000)) {
   boost::asio::io_context loop;
   Poller poller(loop);
   TlsContexts tls;
@@ -43,7 +43,7 @@ inline ProbeOutcome AskStream(const Endpoint& at, const CheckKind& kind,
   return AskOnce(loop, *probe, timeout);
 }
 
-inline ProbeOutcome AskDatagram(
+inline CheckAnswer AskDatagram(
     const Endpoint& at, const CheckKind& kind,
     std::chrono::milliseconds timeout = std::chrono::milliseconds(1000)) {
   boost::asio::io_context loop;

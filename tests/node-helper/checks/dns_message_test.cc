@@ -75,7 +75,7 @@ TEST(DnsMessage, AnswersAreJudged) {
        "the answer is not good DNS"},
   };
   for (const Case& c : cases) {
-    const ProbeOutcome outcome = JudgeDnsAnswer(c.answer, kAddress);
+    const CheckAnswer outcome = JudgeDnsAnswer(c.answer, kAddress);
     EXPECT_EQ(outcome.ok(), c.reason.empty()) << c.name << ": " << outcome.reason;
     EXPECT_EQ(outcome.reason, c.reason) << c.name;
   }

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kAtOnce = std::size_t{1} << 30;
 
 // The verdict on `bytes` in pieces of `piece`, at the end by close when it is open until then.
-ProbeOutcome JudgeInPieces(const HttpCheck& check, const std::string& bytes, std::size_t piece) {
+CheckAnswer JudgeInPieces(const HttpCheck& check, const std::string& bytes, std::size_t piece) {
   std::optional<Pattern> pattern;
   if (!check.body_regex.empty()) pattern.emplace(*Pattern::Compile(check.body_regex));
   HttpJudge judge(check, pattern ? &*pattern : nullptr);
@@ -21,7 +21,7 @@ ProbeOutcome JudgeInPieces(const HttpCheck& check, const std::string& bytes, std
     judge.Feed(std::string_view(bytes).substr(at, piece));
   }
   if (!judge.verdict()) judge.End();
-  return judge.verdict().value_or(ProbeOutcome::Failed("no verdict"));
+  return judge.verdict().value_or(CheckAnswer::Failed("no verdict"));
 }
 
 TEST(HttpJudge, AnswersAreJudgedInPiecesOfAnySize) {
@@ -34,36 +34,36 @@ TEST(HttpJudge, AnswersAreJudgedInPiecesOfAnySize) {
     std::string name;
     HttpCheck check;
     std::string bytes;
-    ProbeOutcome want;
+    CheckAnswer want;
   };
-  const auto failed = [](const std::string& reason) { return ProbeOutcome::Failed(reason); };
+  const auto failed = [](const std::string& reason) { return CheckAnswer::Failed(reason); };
   const std::string sum = Sha256::Of("dead!").substr(0, 16);
   const std::string alive_sum = Sha256::Of("alive").substr(0, 16);
   const std::vector<Case> cases = {
-      {"length", plain, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ProbeOutcome::Ok()},
-      {"no body", plain, "HTTP/1.1 204 No Content\r\n\r\n", ProbeOutcome::Ok()},
-      {"until close", plain, "HTTP/1.0 200 OK\r\n\r\nok", ProbeOutcome::Ok()},
+      {"length", plain, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", CheckAnswer::Ok()},
+      {"no body", plain, "HTTP/1.1 204 No Content\r\n\r\n", CheckAnswer::Ok()},
+      {"until close", plain, "HTTP/1.0 200 OK\r\n\r\nok", CheckAnswer::Ok()},
       {"after 100", plain,
        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n",
        failed("status 500, wanted 200-299")},
       {"status", plain, "HTTP/1.1 500 Oh\r\nContent-Length: 9\r\n\r\n",
        failed("status 500, wanted 200-299")},
       {"status in a list", moved, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
-       ProbeOutcome::Ok()},
+       CheckAnswer::Ok()},
       {"status outside a list", moved, "HTTP/1.1 300 X\r\nContent-Length: 0\r\n\r\n",
        failed("status 300, wanted 200, 301-302")},
       {"chunks match", alive,
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nali\r\n2\r\nve\r\n0\r\n\r\n",
-       ProbeOutcome::Ok()},
+       CheckAnswer::Ok()},
       {"no match", alive, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ndead!",
        failed("the body does not match \"al[io]ve$\"")},
-      {"hash", hashed, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nalive", ProbeOutcome::Ok()},
+      {"hash", hashed, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nalive", CheckAnswer::Ok()},
       {"other hash", hashed, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ndead!",
        failed("the body's SHA-256 is " + sum + "…, wanted " + alive_sum + "…")},
       {"weight", weighed, "HTTP/1.1 200 OK\r\nx-weight: 30\r\nContent-Length: 0\r\n\r\n",
-       ProbeOutcome::Ok(30)},
+       CheckAnswer::Ok(30)},
       {"too heavy", weighed, "HTTP/1.1 200 OK\r\nX-Weight: 65536\r\nContent-Length: 0\r\n\r\n",
-       ProbeOutcome::Ok()},
+       CheckAnswer::Ok()},
       {"cut header", plain, "HTTP/1.1 200 OK\r\nContent-Le", failed("the answer was cut short")},
       {"cut body", plain, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nali",
        failed("the answer was cut short")},
@@ -81,7 +81,7 @@ TEST(HttpJudge, WhatIsNoHttpIsSaidToBeNone) {
        {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n",
         "\x16\x03\x01\x02\x02\x01\x01\x01", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
-    const ProbeOutcome outcome = JudgeInPieces({}, bytes, kAtOnce);
+    const CheckAnswer outcome = JudgeInPieces({}, bytes, kAtOnce);
     EXPECT_FALSE(outcome.ok()) << bytes;
     EXPECT_EQ(outcome.reason.find("the answer is not good HTTP"), 0U) << outcome.reason;
   }

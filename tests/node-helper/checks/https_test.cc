@@ -71,19 +71,19 @@ class Https : public ::testing::Test {
 
 TEST_F(Https, AGoodCertificateOfOurCaIsTaken) {
   TlsServer server(certificates_.Make("DNS:www.example.com", -1, 1));
-  EXPECT_EQ(AskStream(server.at(), Verified("www.example.com")), ProbeOutcome::Ok());
+  EXPECT_EQ(AskStream(server.at(), Verified("www.example.com")), CheckAnswer::Ok());
   EXPECT_EQ(server.asked_for(), "www.example.com");
-  EXPECT_EQ(AskStream(server.at(), Verified("www.example.com:8443")), ProbeOutcome::Ok())
+  EXPECT_EQ(AskStream(server.at(), Verified("www.example.com:8443")), CheckAnswer::Ok())
       << "a Host header may name the port";
 }
 
 TEST_F(Https, WithoutAHostTheAddressIsVerified) {
   TlsServer server(certificates_.Make("IP:127.0.0.1", -1, 1));
-  EXPECT_EQ(AskStream(server.at(), Verified("")), ProbeOutcome::Ok());
+  EXPECT_EQ(AskStream(server.at(), Verified("")), CheckAnswer::Ok());
   EXPECT_EQ(server.asked_for(), "");
   TlsServer named(certificates_.Make("DNS:www.example.com", -1, 1));
   EXPECT_EQ(AskStream(named.at(), Verified("")),
-            ProbeOutcome::Failed("certificate is not for 127.0.0.1"));
+            CheckAnswer::Failed("certificate is not for 127.0.0.1"));
 }
 
 TEST_F(Https, BadCertificatesAreRefusedInWords) {
@@ -100,8 +100,8 @@ TEST_F(Https, BadCertificatesAreRefusedInWords) {
   };
   for (const Case& c : cases) {
     TlsServer server(certificates_.Make(c.names, c.from_days, c.to_days));
-    EXPECT_EQ(AskStream(server.at(), Verified("www.example.com")), ProbeOutcome::Failed(c.reason));
-    EXPECT_EQ(AskStream(server.at(), HttpCheck{.tls = true}), ProbeOutcome::Ok())
+    EXPECT_EQ(AskStream(server.at(), Verified("www.example.com")), CheckAnswer::Failed(c.reason));
+    EXPECT_EQ(AskStream(server.at(), HttpCheck{.tls = true}), CheckAnswer::Ok())
         << "without tls_verify only serving counts";
   }
   TestCertificates stranger;
@@ -114,7 +114,7 @@ TEST_F(Https, SniMayDifferFromTheHost) {
   TlsServer server(certificates_.Make("DNS:www.example.com", -1, 1));
   HttpCheck check = Verified("www.example.com");
   check.sni = "front.example.com";
-  EXPECT_EQ(AskStream(server.at(), check), ProbeOutcome::Ok());
+  EXPECT_EQ(AskStream(server.at(), check), CheckAnswer::Ok());
   EXPECT_EQ(server.asked_for(), "front.example.com");
 }
 
@@ -123,14 +123,14 @@ TEST_F(Https, AServerWithoutTlsFailsInWords) {
     Write(fd, "HTTP/1.1 400 Bad Request\r\n\r\n");
     HoldOpen(fd);
   });
-  const ProbeOutcome outcome = AskStream(plain.at(), HttpCheck{.tls = true});
+  const CheckAnswer outcome = AskStream(plain.at(), HttpCheck{.tls = true});
   EXPECT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.reason.find("no TLS handshake: "), 0U) << outcome.reason;
   const TcpServer closes([](int) {});
   EXPECT_FALSE(AskStream(closes.at(), HttpCheck{.tls = true}).ok());
   const TcpServer silent(HoldOpen);
   EXPECT_EQ(AskStream(silent.at(), HttpCheck{.tls = true}, milliseconds(200)),
-            ProbeOutcome::Failed("connected, but no TLS handshake: no answer in 200ms"));
+            CheckAnswer::Failed("connected, but no TLS handshake: no answer in 200ms"));
 }
 
 TEST_F(Https, ACaThatIsMissingIsNamed) {

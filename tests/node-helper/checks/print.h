@@ -7,10 +7,10 @@
 
 namespace drover {
 
-inline void PrintTo(const ProbeOutcome& outcome, std::ostream* out) {
-  *out << (outcome.ok()                                  ? "ok"
-           : outcome.kind == ProbeOutcome::Kind::kFailed ? "failed"
-                                                         : "not asked");
+inline void PrintTo(const CheckAnswer& outcome, std::ostream* out) {
+  *out << (outcome.ok()                                 ? "ok"
+           : outcome.kind == CheckAnswer::Kind::kFailed ? "failed"
+                                                        : "not asked");
   if (outcome.weight) *out << " weight " << *outcome.weight;
   if (!outcome.reason.empty()) *out << ": " << outcome.reason;
 }

@@ -27,7 +27,7 @@ class Probes : public ::testing::Test {
   static inline bool allowed_ = false;
 };
 
-ProbeOutcome Failed(const std::string& reason) { return ProbeOutcome::Failed(reason); }
+CheckAnswer Failed(const std::string& reason) { return CheckAnswer::Failed(reason); }
 
 TcpServer::Serve Answering(const std::string& text) {
   return [text](int connection) {
@@ -39,7 +39,7 @@ TcpServer::Serve Answering(const std::string& text) {
 
 TEST_F(Probes, TcpOpenClosedAndFiltered) {
   const TcpServer server(HoldOpen);
-  EXPECT_EQ(AskStream(server.at(), TcpCheck{}), ProbeOutcome::Ok());
+  EXPECT_EQ(AskStream(server.at(), TcpCheck{}), CheckAnswer::Ok());
   EXPECT_EQ(AskStream(ClosedPort(), TcpCheck{}), Failed("connection refused"));
   EXPECT_EQ(AskStream(kNobody, TcpCheck{}, milliseconds(200)), Failed("no answer in 200ms"));
   EXPECT_EQ(AskStream({*IpAddress::Parse("192.0.2.1"), 80}, TcpCheck{}),
@@ -51,8 +51,8 @@ TEST_F(Probes, NoTcpProbeLeavesATimeWaitBehind) {
   const TcpServer server(HoldOpen);
   const TcpServer web(Answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
   for (int i = 0; i < 20; ++i) {
-    ASSERT_EQ(AskStream(server.at(), TcpCheck{}), ProbeOutcome::Ok());
-    ASSERT_EQ(AskStream(web.at(), HttpCheck{}), ProbeOutcome::Ok());
+    ASSERT_EQ(AskStream(server.at(), TcpCheck{}), CheckAnswer::Ok());
+    ASSERT_EQ(AskStream(web.at(), HttpCheck{}), CheckAnswer::Ok());
   }
   EXPECT_EQ(TimeWaits(), 0);
 }
@@ -61,17 +61,17 @@ TEST_F(Probes, HttpGoodAndBad) {
   struct Case {
     std::string name;
     std::string answer;
-    ProbeOutcome want;
+    CheckAnswer want;
   };
   const std::vector<Case> cases = {
-      {"good", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ProbeOutcome::Ok()},
+      {"good", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", CheckAnswer::Ok()},
       {"error", "HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno",
        Failed("status 500, wanted 200-299")},
       {"no HTTP", "220 mail.example.com ESMTP\r\n",
        Failed("the answer is not good HTTP: bad version")},
       {"never ends", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok",
        Failed("the answer did not end in 300ms")},
-      {"huge", "HTTP/1.1 200 OK\r\n\r\n" + std::string(4 << 20, 'x'), ProbeOutcome::Ok()},
+      {"huge", "HTTP/1.1 200 OK\r\n\r\n" + std::string(4 << 20, 'x'), CheckAnswer::Ok()},
       {"silent", "", Failed("connected, but no answer in 300ms")},
   };
   for (const Case& c : cases) {
@@ -85,13 +85,13 @@ TEST_F(Probes, HttpServerThatClosesOrResets) {
   EXPECT_EQ(AskStream(closes.at(), HttpCheck{}),
             Failed("the server closed the connection without an answer"));
   const TcpServer resets([](int) {});  // closes with our request unread
-  const ProbeOutcome outcome = AskStream(resets.at(), HttpCheck{});
+  const CheckAnswer outcome = AskStream(resets.at(), HttpCheck{});
   EXPECT_FALSE(outcome.ok());
   const TcpServer ends([](int connection) {
     ReadUntil(connection, "\r\n\r\n");
     Write(connection, "HTTP/1.0 200 OK\r\n\r\nalive");
   });
-  EXPECT_EQ(AskStream(ends.at(), HttpCheck{.body_regex = "^alive$"}), ProbeOutcome::Ok());
+  EXPECT_EQ(AskStream(ends.at(), HttpCheck{.body_regex = "^alive$"}), CheckAnswer::Ok());
 }
 
 TEST_F(Probes, HttpDripsUntilTheTimeout) {
@@ -118,7 +118,7 @@ TEST_F(Probes, HttpAsksWhatTheCheckSays) {
                         .host = "www.example.com",
                         .headers = {{"X-Key", "k"}},
                         .weight_header = "X-Weight"};
-  EXPECT_EQ(AskStream(server.at(), check), ProbeOutcome::Ok(7));
+  EXPECT_EQ(AskStream(server.at(), check), CheckAnswer::Ok(7));
   EXPECT_EQ(asked.find("GET /health?deep=1 HTTP/1.1\r\n"), 0U);
   EXPECT_NE(asked.find("\r\nHost: www.example.com\r\n"), std::string::npos);
   EXPECT_NE(asked.find("\r\nX-Key: k\r\n"), std::string::npos);
@@ -136,7 +136,7 @@ TEST_F(Probes, Smtp) {
     Write(connection, "250-mail\r\n250 HELP\r\n");
     if (ReadUntil(connection, "\r\n") == "QUIT\r\n") Write(connection, "221 bye\r\n");
   });
-  EXPECT_EQ(AskStream(good.at(), SmtpCheck{.helo = "probe"}), ProbeOutcome::Ok());
+  EXPECT_EQ(AskStream(good.at(), SmtpCheck{.helo = "probe"}), CheckAnswer::Ok());
   const TcpServer full([](int connection) { Write(connection, "421 too many\r\n"); });
   EXPECT_EQ(AskStream(full.at(), SmtpCheck{}),
             Failed("the connection was answered \"421 too many\""));
@@ -148,13 +148,13 @@ TEST_F(Probes, Smtp) {
 TEST_F(Probes, Udp) {
   const UdpServer echo([](const std::string& datagram) { return "re: " + datagram; });
   EXPECT_EQ(AskDatagram(echo.at(), UdpCheck{.payload = "hi", .expect = "re: hi"}),
-            ProbeOutcome::Ok());
+            CheckAnswer::Ok());
   EXPECT_EQ(AskDatagram(echo.at(), UdpCheck{.payload = "hi", .expect = "no"}),
             Failed("the answer begins with \"re: hi\""));
-  EXPECT_EQ(AskDatagram(echo.at(), UdpCheck{.payload = "hi"}), ProbeOutcome::Ok());
+  EXPECT_EQ(AskDatagram(echo.at(), UdpCheck{.payload = "hi"}), CheckAnswer::Ok());
   const UdpServer silent([](const std::string&) { return std::string(); });
   EXPECT_EQ(AskDatagram(silent.at(), UdpCheck{.payload = "hi"}, milliseconds(200)),
-            ProbeOutcome::Ok())
+            CheckAnswer::Ok())
       << "nobody said that the port is closed";
   EXPECT_EQ(AskDatagram(silent.at(), UdpCheck{.payload = "hi", .expect = "x"}, milliseconds(200)),
             Failed("no answer in 200ms"));
@@ -167,7 +167,7 @@ TEST_F(Probes, DnsPassesOverAnswersToOthers) {
     datagram[3] = '\x80';
     return datagram;
   });
-  EXPECT_EQ(AskDatagram(good.at(), DnsCheck{}), ProbeOutcome::Ok());
+  EXPECT_EQ(AskDatagram(good.at(), DnsCheck{}), CheckAnswer::Ok());
   const UdpServer stranger([](std::string datagram) {
     datagram[0] = static_cast<char>(~datagram[0]);
     datagram[2] = '\x81';
@@ -183,7 +183,7 @@ TEST_F(Probes, DnsPassesOverAnswersToOthers) {
   EXPECT_EQ(AskDatagram(refuses.at(), DnsCheck{}), Failed("the DNS server says REFUSED"));
 }
 
-ProbeOutcome Ping(const std::string& address) {
+CheckAnswer Ping(const std::string& address) {
   boost::asio::io_context loop;
   Pinger pinger(loop);
   const auto probe = MakePingProbe(
@@ -192,8 +192,8 @@ ProbeOutcome Ping(const std::string& address) {
 }
 
 TEST_F(Probes, Ping) {
-  EXPECT_EQ(Ping("127.0.0.1"), ProbeOutcome::Ok());
-  EXPECT_EQ(Ping("::1"), ProbeOutcome::Ok());
+  EXPECT_EQ(Ping("127.0.0.1"), CheckAnswer::Ok());
+  EXPECT_EQ(Ping("::1"), CheckAnswer::Ok());
   EXPECT_EQ(Ping("10.8.8.66"), Failed("no answer in 200ms"));
   EXPECT_EQ(Ping("192.0.2.1"), Failed("network unreachable"));
 }
@@ -201,17 +201,17 @@ TEST_F(Probes, Ping) {
 TEST_F(Probes, ManyPingsShareOneSocketAndKeepApart) {
   boost::asio::io_context loop;
   Pinger pinger(loop);
-  std::map<std::string, ProbeOutcome> outcomes;
+  std::map<std::string, CheckAnswer> outcomes;
   std::vector<std::unique_ptr<Probe>> probes;
   for (int i = 1; i <= 50; ++i) {
     const std::string address = "127.0.0." + std::to_string(i);
     probes.push_back(MakePingProbe(pinger, TargetAt({*IpAddress::Parse(address), 0}, PingCheck{})));
     ASSERT_FALSE(probes.back()->Start(
-        [&outcomes, address](const ProbeOutcome& outcome) { outcomes[address] = outcome; }));
+        [&outcomes, address](const CheckAnswer& outcome) { outcomes[address] = outcome; }));
   }
   loop.run_for(milliseconds(300));
   EXPECT_EQ(outcomes.size(), 50U);
-  for (const auto& [address, outcome] : outcomes) EXPECT_EQ(outcome, ProbeOutcome::Ok()) << address;
+  for (const auto& [address, outcome] : outcomes) EXPECT_EQ(outcome, CheckAnswer::Ok()) << address;
 }
 
 TEST_F(Probes, AProbeMayGoWhileItRuns) {
@@ -229,7 +229,7 @@ TEST_F(Probes, AProbeMayGoWhileItRuns) {
   probes.push_back(MakeDatagramProbe(poller, TargetAt(kNobody, DnsCheck{})));
   probes.push_back(MakePingProbe(pinger, TargetAt(kNobody, PingCheck{})));
   for (const auto& probe : probes) {
-    ASSERT_FALSE(probe->Start([](const ProbeOutcome&) { FAIL() << "its probe was gone"; }));
+    ASSERT_FALSE(probe->Start([](const CheckAnswer&) { FAIL() << "its probe was gone"; }));
   }
   loop.run_for(milliseconds(50));
   probes.clear();

@@ -17,8 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-ProbeOutcome RunScript(const std::string& shell_text, bool sets_weight = false,
-                       milliseconds timeout = milliseconds(2000)) {
+CheckAnswer RunScript(const std::string& shell_text, bool sets_weight = false,
+                      milliseconds timeout = milliseconds(2000)) {
   boost::asio::io_context loop;
   const Endpoint at = *Endpoint::Parse("10.0.0.21:8080");
   const auto probe = MakeScriptProbe(
@@ -29,25 +29,25 @@ ProbeOutcome RunScript(const std::string& shell_text, bool sets_weight = false,
 bool HasChildren() { return ::waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD; }
 
 TEST(ScriptProbe, ItsExitCodeDecides) {
-  EXPECT_EQ(RunScript("exit 0"), ProbeOutcome::Ok());
-  EXPECT_EQ(RunScript("exit 3"), ProbeOutcome::Failed("the script ended with exit code 3"));
-  EXPECT_EQ(RunScript("exit 12", true), ProbeOutcome::Ok(10));
-  EXPECT_EQ(RunScript("kill -9 $$"), ProbeOutcome::Failed("the script was ended by signal 9"));
+  EXPECT_EQ(RunScript("exit 0"), CheckAnswer::Ok());
+  EXPECT_EQ(RunScript("exit 3"), CheckAnswer::Failed("the script ended with exit code 3"));
+  EXPECT_EQ(RunScript("exit 12", true), CheckAnswer::Ok(10));
+  EXPECT_EQ(RunScript("kill -9 $$"), CheckAnswer::Failed("the script was ended by signal 9"));
   EXPECT_FALSE(HasChildren());
 }
 
 TEST(ScriptProbe, KnowsWhomToAsk) {
   EXPECT_EQ(RunScript("[ \"$DROVER_ADDRESS/$DROVER_PORT/$DROVER_SERVICE\" = \"10.0.0.21/8080/tcp "
                       "10.0.0.100:80\" ]"),
-            ProbeOutcome::Ok());
+            CheckAnswer::Ok());
 }
 
 TEST(ScriptProbe, GetsNoneOfOurDescriptorsAndHasAGroupOfItsOwn) {
   const int leak = ::dup(0);  // without close-on-exec
   ASSERT_GT(leak, 2);
-  EXPECT_EQ(RunScript("[ ! -e /proc/self/fd/" + std::to_string(leak) + " ]"), ProbeOutcome::Ok());
+  EXPECT_EQ(RunScript("[ ! -e /proc/self/fd/" + std::to_string(leak) + " ]"), CheckAnswer::Ok());
   ::close(leak);
-  EXPECT_EQ(RunScript("[ $(ps -o pgid= -p $$) = $$ ]"), ProbeOutcome::Ok());
+  EXPECT_EQ(RunScript("[ $(ps -o pgid= -p $$) = $$ ]"), CheckAnswer::Ok());
 }
 
 TEST(ScriptProbe, OneThatIsNotThereFails) {
@@ -55,13 +55,13 @@ TEST(ScriptProbe, OneThatIsNotThereFails) {
   const auto probe = MakeScriptProbe(
       loop, TargetAt(*Endpoint::Parse("10.0.0.21:80"), ScriptCheck{{"/no/such/script"}}));
   EXPECT_EQ(AskOnce(loop, *probe, milliseconds(100)),
-            ProbeOutcome::Failed("/no/such/script: No such file or directory"));
+            CheckAnswer::Failed("/no/such/script: No such file or directory"));
 }
 
 TEST(ScriptProbe, OneThatHangsIsEnded) {
   const auto begin = steady_clock::now();
   EXPECT_EQ(RunScript("sleep 60", false, milliseconds(200)),
-            ProbeOutcome::Failed("the script did not end in 200ms"));
+            CheckAnswer::Failed("the script did not end in 200ms"));
   EXPECT_LT(steady_clock::now() - begin, milliseconds(1000));
   EXPECT_FALSE(HasChildren());
 }
@@ -73,18 +73,18 @@ TEST(ScriptProbe, OneThatIgnoresSigtermIsKilledWhileTheLoopGoesOn) {
                      ScriptCheck{{"/bin/sh", "-c", "trap '' TERM; sleep 60 & wait; sleep 60"}}));
   EXPECT_FALSE(AskOnce(loop, *probe, milliseconds(200)).ok());
   ASSERT_TRUE(HasChildren());
-  const auto again = probe->Start([](const ProbeOutcome&) {});
+  const auto again = probe->Start([](const CheckAnswer&) {});
   ASSERT_TRUE(again.has_value()) << "it never runs twice at once";
   EXPECT_EQ(again->reason, "/bin/sh: its last run has not ended yet");
   loop.restart();
   loop.run_for(kTermGrace + milliseconds(300));
   EXPECT_FALSE(HasChildren());
-  EXPECT_FALSE(probe->Start([](const ProbeOutcome&) {}).has_value());
+  EXPECT_FALSE(probe->Start([](const CheckAnswer&) {}).has_value());
 }
 
 TEST(ScriptProbe, WhatItLeavesBehindIsKilled) {
   const std::string file = "/tmp/drover-script-test-" + std::to_string(::getpid());
-  EXPECT_EQ(RunScript("sleep 60 & echo $! > " + file), ProbeOutcome::Ok());
+  EXPECT_EQ(RunScript("sleep 60 & echo $! > " + file), CheckAnswer::Ok());
   pid_t left = 0;
   std::ifstream(file) >> left;
   ::unlink(file.c_str());

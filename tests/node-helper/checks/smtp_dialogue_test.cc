@@ -20,7 +20,7 @@ TEST(SmtpDialogue, GoodServersAreTaken) {
       sent += dialogue.Feed(std::string_view(server).substr(at, piece));
     }
     EXPECT_EQ(sent, "EHLO me\r\nQUIT\r\n") << piece;
-    EXPECT_EQ(dialogue.verdict(), ProbeOutcome::Ok()) << piece;
+    EXPECT_EQ(dialogue.verdict(), CheckAnswer::Ok()) << piece;
   }
 }
 
@@ -30,9 +30,9 @@ TEST(SmtpDialogue, AnOldServerIsGreetedTheOldWay) {
   EXPECT_EQ(dialogue.Feed("502 what?\n"), "HELO me\r\n");
   EXPECT_EQ(dialogue.Feed("250 hello\n"), "QUIT\r\n");
   EXPECT_FALSE(dialogue.verdict().has_value());
-  EXPECT_EQ(dialogue.Silence("no answer in 1s"), ProbeOutcome::Ok());
+  EXPECT_EQ(dialogue.Silence("no answer in 1s"), CheckAnswer::Ok());
   dialogue.End();
-  EXPECT_EQ(dialogue.verdict(), ProbeOutcome::Ok()) << "it owes us no goodbye";
+  EXPECT_EQ(dialogue.verdict(), CheckAnswer::Ok()) << "it owes us no goodbye";
 }
 
 TEST(SmtpDialogue, RefusalsAndNoiseAreFailures) {
@@ -52,18 +52,18 @@ TEST(SmtpDialogue, RefusalsAndNoiseAreFailures) {
   for (const Case& c : cases) {
     SmtpDialogue dialogue("me");
     (void)dialogue.Feed(c.bytes);
-    EXPECT_EQ(dialogue.verdict(), ProbeOutcome::Failed(c.reason));
+    EXPECT_EQ(dialogue.verdict(), CheckAnswer::Failed(c.reason));
   }
   SmtpDialogue endless("me");
   for (int i = 0; i < 10000 && !endless.verdict(); ++i) (void)endless.Feed("220-more\r\n");
-  EXPECT_EQ(endless.verdict(), ProbeOutcome::Failed("the server talks without end"));
+  EXPECT_EQ(endless.verdict(), CheckAnswer::Failed("the server talks without end"));
 }
 
 TEST(SmtpDialogue, ASilentServerFails) {
   SmtpDialogue dialogue("me");
-  EXPECT_EQ(dialogue.Silence("no answer in 1s"), ProbeOutcome::Failed("no answer in 1s"));
+  EXPECT_EQ(dialogue.Silence("no answer in 1s"), CheckAnswer::Failed("no answer in 1s"));
   dialogue.End();
-  EXPECT_EQ(dialogue.verdict(), ProbeOutcome::Failed("the server closed the connection"));
+  EXPECT_EQ(dialogue.verdict(), CheckAnswer::Failed("the server closed the connection"));
 }
 
 }  // namespace
