@@ -6,7 +6,6 @@
 namespace drover {
 namespace {
 
-constexpr std::int64_t kMaxU8 = 255;
 constexpr std::int64_t kMaxI53 = std::int64_t{1} << 53;
 constexpr double kPartsPerMillion = 1e6;
 

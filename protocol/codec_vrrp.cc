@@ -5,8 +5,6 @@
 namespace drover {
 namespace {
 
-constexpr std::int64_t kMaxU8 = 255;
-
 Json ToJson(const TrackedBy& tracked) {
   return {{"tracker", tracked.tracker}, {"weight", tracked.weight}};
 }

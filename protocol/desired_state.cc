@@ -112,11 +112,8 @@ std::string_view ToString(Transport transport) {
 }
 
 Result<Transport> ParseTransport(std::string_view word) {
-  for (const Transport transport : {Transport::kTcp, Transport::kUdp, Transport::kSctp}) {
-    if (word == ToString(transport)) return transport;
-  }
-  return Fail(ErrorCode::kInvalid,
-              "\"" + std::string(word) + "\" is no transport protocol (tcp, udp, sctp)");
+  return ParseOneOf(word, {Transport::kTcp, Transport::kUdp, Transport::kSctp},
+                    "transport protocol");
 }
 
 std::string_view ToString(Forwarding forwarding) {
@@ -132,11 +129,8 @@ std::string_view ToString(Forwarding forwarding) {
 }
 
 Result<Forwarding> ParseForwarding(std::string_view word) {
-  for (const Forwarding forwarding : {Forwarding::kDr, Forwarding::kNat, Forwarding::kTun}) {
-    if (word == ToString(forwarding)) return forwarding;
-  }
-  return Fail(ErrorCode::kInvalid,
-              "\"" + std::string(word) + "\" is no forwarding method (dr, nat, tun)");
+  return ParseOneOf(word, {Forwarding::kDr, Forwarding::kNat, Forwarding::kTun},
+                    "forwarding method");
 }
 
 std::string ToString(const ServiceKey& key) {

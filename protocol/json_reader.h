@@ -22,6 +22,7 @@ namespace drover {
 using Json = nlohmann::json;
 
 // Upper limits of numbers on the wire.
+inline constexpr std::int64_t kMaxU8 = 255;
 inline constexpr std::int64_t kMaxU16 = 65535;
 inline constexpr std::int64_t kMaxU32 = 4294967295;
 

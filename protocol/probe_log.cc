@@ -175,7 +175,7 @@ class ItemReader {
       log_.responders.push_back(in_.Text(kMaxProbeName));
       if (log_.responders.size() > kMaxProbeNames) in_.Offend("it has too many responders");
     } else if (which == kMac) {
-      ProbeMac mac;
+      MacAddress mac;
       for (std::uint8_t& byte : mac) byte = in_.Byte();
       log_.macs.push_back(mac);
       if (log_.macs.size() > kMaxProbeNames) in_.Offend("it has too many MACs");
@@ -360,8 +360,8 @@ std::uint16_t ProbeLogWriter::Responder(std::string_view name) {
   return index;
 }
 
-std::uint16_t ProbeLogWriter::Mac(const ProbeMac& mac) {
-  if (mac == ProbeMac{}) return 0;
+std::uint16_t ProbeLogWriter::Mac(const MacAddress& mac) {
+  if (mac == MacAddress{}) return 0;
   if (const auto known = macs_.find(mac); known != macs_.end()) return known->second;
   if (macs_.size() + 1 >= kMaxProbeNames) return 0;
   bytes_.push_back(kExtraTag | kMac << kTagBits);
@@ -447,18 +447,6 @@ Result<ProbeLog> DecodeProbeLog(std::span<const std::uint8_t> bytes) {
   return log;
 }
 
-std::string ProbeMacText(const ProbeMac& mac) {
-  if (mac == ProbeMac{}) return "";
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : mac) {
-    if (!text.empty()) text += ':';
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 0xf];
-  }
-  return text;
-}
-
 std::string ProbeLogCsv(const ProbeLog& log) {
   std::string csv =
       "series,kind,stream,local_port,planned_us,sent_us,answered_us,latency_us,fate,error,"
@@ -473,8 +461,8 @@ std::string ProbeLogCsv(const ProbeLog& log) {
                                  std::to_string(record.latency()->count()) + ','
                            : ",,";
     csv += std::string(ToString(record.fate)) + ',' + std::string(ToString(record.error)) + ',' +
-           CsvField(log.responders.at(record.responder)) + ',' +
-           ProbeMacText(log.macs.at(record.mac)) + "\r\n";
+           CsvField(log.responders.at(record.responder)) + ',' + MacText(log.macs.at(record.mac)) +
+           "\r\n";
   }
   return csv;
 }

@@ -15,12 +15,12 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/mac_address.h"
 #include "protocol/result.h"
 
 namespace drover {
 
 using ProbeTime = std::chrono::microseconds;  // since the start of the run
-using ProbeMac = std::array<std::uint8_t, 6>;
 
 inline constexpr std::size_t kMaxProbeSeries = 32;
 inline constexpr std::size_t kMaxProbeName = 64;  // bytes of a responder's name
@@ -116,9 +116,9 @@ struct ProbeLogHeader {
 
 struct ProbeLog {
   ProbeLogHeader header;
-  std::vector<std::string> responders = {""};  // [0] is unknown
-  std::vector<ProbeMac> macs = {ProbeMac{}};   // [0] is unknown
-  std::vector<ProbeRecord> records;            // within a series in the order of planning
+  std::vector<std::string> responders = {""};     // [0] is unknown
+  std::vector<MacAddress> macs = {MacAddress{}};  // [0] is unknown
+  std::vector<ProbeRecord> records;               // within a series in the order of planning
   std::vector<ProbeMarker> markers;
   bool operator==(const ProbeLog&) const = default;
 };
@@ -149,7 +149,7 @@ class ProbeLogWriter {
 
   // The index for a record; 0 when the table is full, or the name empty or too long.
   std::uint16_t Responder(std::string_view name);
-  std::uint16_t Mac(const ProbeMac& mac);
+  std::uint16_t Mac(const MacAddress& mac);
   // kInvalid and nothing written when the record is not valid or there are too many.
   Status Add(const ProbeRecord& record);
   // Text beyond kMaxProbeText and markers beyond kMaxProbeMarkers are cut.
@@ -174,7 +174,7 @@ class ProbeLogWriter {
   std::vector<std::uint8_t> bytes_;
   std::vector<Last> last_;
   std::map<std::string, std::uint16_t, std::less<>> responders_;
-  std::map<ProbeMac, std::uint16_t> macs_;
+  std::map<MacAddress, std::uint16_t> macs_;
   std::uint64_t records_ = 0;
   std::size_t markers_ = 0;
 };
@@ -183,8 +183,6 @@ std::vector<std::uint8_t> EncodeProbeLog(const ProbeLog& log);
 // kInvalid with the place when the bytes are no log, cut off, or beyond a limit.
 Result<ProbeLog> DecodeProbeLog(std::span<const std::uint8_t> bytes);
 
-// "02:00:00:00:00:01"; empty for all zero.
-std::string ProbeMacText(const ProbeMac& mac);
 // One line per record with a line of headings, times in microseconds (RFC 4180 quoting).
 std::string ProbeLogCsv(const ProbeLog& log);
 

@@ -23,7 +23,6 @@ constexpr int kToldPerWindow = 5;
 constexpr std::uint32_t kPrivateMask = 0xffff0000;
 constexpr double kEnoughHeld = 0.99;
 constexpr milliseconds kFreshSync{5000};
-constexpr std::size_t kMaxOpenChecks = 5;
 constexpr std::array kRetried = {"records", "speaker", "metrics"};
 
 std::string NameFor(const std::string& instance) { return "vrrp_instance " + instance; }
@@ -535,45 +534,6 @@ Status DaemonCore::Move(HandoverMove move, const std::vector<std::string>& insta
     }
   }
   return {};
-}
-
-Settlement DaemonCore::Settled() const {
-  Settlement settlement;
-  const std::vector<InstanceStatus> instances =
-      speaker_ ? speaker_->Snapshot() : std::vector<InstanceStatus>{};
-  for (const VrrpInstance& wanted : wants_.vrrp_instances) {
-    const auto found =
-        std::find_if(instances.begin(), instances.end(),
-                     [&](const InstanceStatus& status) { return status.name == wanted.name; });
-    if (found == instances.end()) {
-      settlement.open.push_back(NameFor(wanted.name) + " does not run yet");
-    } else if (found->state == "fault") {
-      settlement.faults.push_back(NameFor(wanted.name) + " is in fault: " + found->reason);
-    } else if (found->state == "backup" && !found->last_heard) {
-      settlement.open.push_back(NameFor(wanted.name) + " is backup and hears no master yet");
-    } else if (found->state == "backup" && (found->preempts || found->awaits_sync)) {
-      settlement.open.push_back(NameFor(wanted.name) + " is backup and about to take over from " +
-                                (found->master ? found->master->ToString() : "a lower master"));
-    } else if (found->state != "backup" && found->state != "master") {
-      settlement.open.push_back(NameFor(wanted.name) + " has no role yet");
-    }
-  }
-  if (parts_.checks->decided()) return settlement;
-  std::size_t undecided = 0;
-  for (const OverlaidService& service : pools_.overlay().services) {
-    for (const Destination& server : service.wanted.destinations) {
-      const auto verdict = parts_.checks->VerdictOf(service.wanted.key, server.endpoint());
-      if (!verdict || verdict->decided || ++undecided > kMaxOpenChecks) continue;
-      settlement.open.push_back("the checks of real server " + server.endpoint().ToString() +
-                                " of service " + ToString(service.wanted.key) +
-                                " have no verdict yet");
-    }
-  }
-  if (undecided > kMaxOpenChecks) {
-    settlement.open.push_back("and " + std::to_string(undecided - kMaxOpenChecks) +
-                              " more real servers");
-  }
-  return settlement;
 }
 
 // --- end and upgrade

@@ -13,6 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kCountersAge{2000};
+constexpr std::size_t kMaxOpenChecks = 5;
 
 template <typename List, typename Key>
 auto FindService(const List& list, const Key& key) {
@@ -109,6 +110,45 @@ NodeStatus DaemonCore::StatusNow(Time now) {
   }
   status.events = parts_.events->Newest(kMaxStatusEvents);
   return status;
+}
+
+Settlement DaemonCore::Settled() const {
+  Settlement settlement;
+  const std::vector<InstanceStatus> instances =
+      speaker_ ? speaker_->Snapshot() : std::vector<InstanceStatus>{};
+  for (const VrrpInstance& wanted : wants_.vrrp_instances) {
+    const auto found =
+        std::find_if(instances.begin(), instances.end(),
+                     [&](const InstanceStatus& status) { return status.name == wanted.name; });
+    if (found == instances.end()) {
+      settlement.open.push_back(NameOf(wanted) + " does not run yet");
+    } else if (found->state == "fault") {
+      settlement.faults.push_back(NameOf(wanted) + " is in fault: " + found->reason);
+    } else if (found->state == "backup" && !found->last_heard) {
+      settlement.open.push_back(NameOf(wanted) + " is backup and hears no master yet");
+    } else if (found->state == "backup" && (found->preempts || found->awaits_sync)) {
+      settlement.open.push_back(NameOf(wanted) + " is backup and about to take over from " +
+                                (found->master ? found->master->ToString() : "a lower master"));
+    } else if (found->state != "backup" && found->state != "master") {
+      settlement.open.push_back(NameOf(wanted) + " has no role yet");
+    }
+  }
+  if (parts_.checks->decided()) return settlement;
+  std::size_t undecided = 0;
+  for (const OverlaidService& service : pools_.overlay().services) {
+    for (const Destination& server : service.wanted.destinations) {
+      const auto verdict = parts_.checks->VerdictOf(service.wanted.key, server.endpoint());
+      if (!verdict || verdict->decided || ++undecided > kMaxOpenChecks) continue;
+      settlement.open.push_back("the checks of real server " + server.endpoint().ToString() +
+                                " of service " + ToString(service.wanted.key) +
+                                " have no verdict yet");
+    }
+  }
+  if (undecided > kMaxOpenChecks) {
+    settlement.open.push_back("and " + std::to_string(undecided - kMaxOpenChecks) +
+                              " more real servers");
+  }
+  return settlement;
 }
 
 }  // namespace drover

@@ -42,10 +42,10 @@ Result<FrameTap> FrameTap::Open(TapProtocol protocol, Family family, std::uint16
   return FrameTap(std::move(*socket), family);
 }
 
-ProbeMac FrameTap::LastFrom(const Endpoint& client) {
+MacAddress FrameTap::LastFrom(const Endpoint& client) {
   Drain();
   const auto known = seen_.find(client);
-  return known == seen_.end() ? ProbeMac{} : known->second;
+  return known == seen_.end() ? MacAddress{} : known->second;
 }
 
 void FrameTap::Drain() {

@@ -26,7 +26,7 @@ class FrameTap {
   static Result<FrameTap> Open(TapProtocol protocol, Family family, std::uint16_t port);
 
   // Source of the last frame from `client`; all zero when none was seen or the link has no MACs.
-  ProbeMac LastFrom(const Endpoint& client);
+  MacAddress LastFrom(const Endpoint& client);
   void Forget(const Endpoint& client) { seen_.erase(client); }
 
  private:
@@ -35,7 +35,7 @@ class FrameTap {
 
   PacketSocket socket_;
   Family family_;
-  std::map<Endpoint, ProbeMac> seen_;
+  std::map<Endpoint, MacAddress> seen_;
 };
 
 // Sender of a TCP or UDP packet given from its IP header on; nothing when it is cut short.

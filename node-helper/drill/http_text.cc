@@ -29,8 +29,8 @@ bool ReadNumber(std::string_view text, Integer& out, int base = 10) {
   return !text.empty() && read.ec == std::errc() && read.ptr == text.data() + text.size();
 }
 
-bool ReadMac(std::string_view text, ProbeMac& out) {
-  ProbeMac mac;
+bool ReadMac(std::string_view text, MacAddress& out) {
+  MacAddress mac;
   if (text.size() != 17) return false;
   for (std::size_t i = 0; i < mac.size(); ++i) {
     if (i > 0 && text[3 * i - 1] != ':') return false;
@@ -225,7 +225,7 @@ std::optional<HttpRequestHead> TakeHttpRequest(std::string& buffer) {
 }
 
 std::string ProbeHttpReply(const HttpRequestHead& request, int status, std::string_view responder,
-                           const ProbeMac& mac) {
+                           const MacAddress& mac) {
   if (request.malformed || !request.is_get) status = 400;
   const std::string body = std::string(responder) + "\n";
   std::string text =
@@ -233,8 +233,8 @@ std::string ProbeHttpReply(const HttpRequestHead& request, int status, std::stri
       "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
       std::string(kResponderHeader) + ": " + std::string(responder) + "\r\n" +
       std::string(kIdHeader) + ": " + std::to_string(request.id) + "\r\n";
-  if (mac != ProbeMac{}) {
-    text += std::string(kDirectorHeader) + ": " + ProbeMacText(mac) + "\r\n";
+  if (mac != MacAddress{}) {
+    text += std::string(kDirectorHeader) + ": " + MacText(mac) + "\r\n";
   }
   if (!request.keeps) text += "Connection: close\r\n";
   text += "\r\n";

@@ -25,7 +25,7 @@ std::string ProbeHttpRequest(const Endpoint& target, std::string_view path, std:
 struct HttpReply {
   int status = 0;
   std::string responder;  // empty: no responder of ours
-  ProbeMac mac{};         // of the director, as the responder saw it
+  MacAddress mac{};       // of the director, as the responder saw it
   std::optional<std::uint64_t> id;
   bool closes = false;  // the server closes behind it
   bool operator==(const HttpReply&) const = default;
@@ -76,6 +76,6 @@ std::optional<HttpRequestHead> TakeHttpRequest(std::string& buffer);
 
 // Our responder's answer to `request`.
 std::string ProbeHttpReply(const HttpRequestHead& request, int status, std::string_view responder,
-                           const ProbeMac& mac);
+                           const MacAddress& mac);
 
 }  // namespace drover

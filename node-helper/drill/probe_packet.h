@@ -30,7 +30,7 @@ struct ProbeRequest {
 struct ProbeEcho {
   ProbeRequest request;
   std::int64_t received_us = 0;  // CLOCK_MONOTONIC of the responder
-  ProbeMac mac{};                // source of the request's frame; all zero: unknown
+  MacAddress mac{};              // source of the request's frame; all zero: unknown
   std::string responder;         // at most kMaxProbeName bytes
   bool operator==(const ProbeEcho&) const = default;
 };

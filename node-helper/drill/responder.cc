@@ -239,7 +239,7 @@ void Responder::Loop::Read(Client& client) {
 
 void Responder::Loop::Serve(Client& client, const HttpRequestHead& request) {
   const int fd = client.socket.get();
-  ProbeMac mac{};
+  MacAddress mac{};
   if (auto& tap = listeners_[client.listener].tap) mac = tap->LastFrom(client.peer);
   const bool odd = Misbehaves();
   std::string text = ProbeHttpReply(request, odd ? status_.load() : 200, settings_.name, mac);

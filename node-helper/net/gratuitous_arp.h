@@ -10,11 +10,10 @@
 #include <vector>
 
 #include "protocol/address.h"
+#include "protocol/mac_address.h"
 #include "protocol/result.h"
 
 namespace drover {
-
-using MacAddress = std::array<std::uint8_t, 6>;
 
 // An ARP request to all with sender and target address `address` (RFC 5227 3: ARP Announcement;
 // target MAC all ones, as keepalived sends it). Whole Ethernet frame.

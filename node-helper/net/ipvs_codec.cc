@@ -173,23 +173,18 @@ Result<VirtualService> DecodeService(ByteView payload) {
 Result<Destination> DecodeDestination(ByteView payload, Family family) {
   const Result<AttributeReader> attributes = ipvs::Content(payload, IPVS_CMD_ATTR_DEST);
   if (!attributes) return Fail(attributes.error());
-  if (const auto number = attributes->U16(IPVS_DEST_ATTR_ADDR_FAMILY); number && *number != 0) {
-    const Result<Family> told = ipvs::FamilyOfNumber(*number);
-    if (!told) return Fail(told.error());
-    family = *told;
-  }
-  const Result<IpAddress> address = ipvs::AddressOf(family, attributes->Get(IPVS_DEST_ATTR_ADDR));
-  if (!address) return Fail(address.error());
-  const auto port = attributes->U16Be(IPVS_DEST_ATTR_PORT);
+  const Result<Endpoint> endpoint = ipvs::EndpointOf(*attributes, family);
+  if (!endpoint) return Fail(endpoint.error());
   const auto method = attributes->U32(IPVS_DEST_ATTR_FWD_METHOD);
   const auto weight = attributes->U32(IPVS_DEST_ATTR_WEIGHT);
   const auto upper = attributes->U32(IPVS_DEST_ATTR_U_THRESH);
   const auto lower = attributes->U32(IPVS_DEST_ATTR_L_THRESH);
-  if (!port || !method || !weight || !upper || !lower) {
+  if (!method || !weight || !upper || !lower) {
     return Fail(ErrorCode::kInternal,
-                "real server " + address->ToString() + ": its settings are missing");
+                "real server " + endpoint->address.ToString() + ": its settings are missing");
   }
-  return Destination{*address, *port, ForwardingOf(*method), *weight, *upper, *lower};
+  return Destination{endpoint->address, endpoint->port, ForwardingOf(*method),
+                     *weight,           *upper,         *lower};
 }
 
 }  // namespace drover

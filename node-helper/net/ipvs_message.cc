@@ -112,4 +112,20 @@ Result<ServiceKey> KeyOf(const AttributeReader& attributes) {
   return ServiceKey(SocketKey{*transport, *address, *port});
 }
 
+Result<Endpoint> EndpointOf(const AttributeReader& attributes, Family family) {
+  if (const auto number = attributes.U16(IPVS_DEST_ATTR_ADDR_FAMILY); number && *number != 0) {
+    const Result<Family> told = FamilyOfNumber(*number);
+    if (!told) return Fail(told.error());
+    family = *told;
+  }
+  const Result<IpAddress> address = AddressOf(family, attributes.Get(IPVS_DEST_ATTR_ADDR));
+  if (!address) return Fail(address.error());
+  const auto port = attributes.U16Be(IPVS_DEST_ATTR_PORT);
+  if (!port) {
+    return Fail(ErrorCode::kInternal,
+                "real server " + address->ToString() + ": its port is missing");
+  }
+  return Endpoint{*address, *port};
+}
+
 }  // namespace drover::ipvs

@@ -24,6 +24,10 @@ Result<Family> FamilyOfNumber(std::uint16_t number);
 void PutAddress(AttributeWriter& writer, std::uint16_t type, const IpAddress& address);
 Result<IpAddress> AddressOf(Family family, std::optional<ByteView> bytes);
 
+// Address and port of a destination. `family` is the service's, for kernels before 3.18, which do
+// not tell a destination's own.
+Result<Endpoint> EndpointOf(const AttributeReader& attributes, Family family);
+
 // What finds the service. The kernel takes the mark when there is one, else protocol, address and
 // port (ip_vs_genl_parse_service).
 void PutKey(AttributeWriter& writer, const ServiceKey& key);

@@ -49,25 +49,19 @@ Result<ServiceCounters> DecodeServiceCounters(ByteView payload) {
 Result<DestinationCounters> DecodeDestinationCounters(ByteView payload, Family family) {
   const Result<AttributeReader> attributes = ipvs::Content(payload, IPVS_CMD_ATTR_DEST);
   if (!attributes) return Fail(attributes.error());
-  if (const auto number = attributes->U16(IPVS_DEST_ATTR_ADDR_FAMILY); number && *number != 0) {
-    const Result<Family> told = ipvs::FamilyOfNumber(*number);
-    if (!told) return Fail(told.error());
-    family = *told;
-  }
-  const Result<IpAddress> address = ipvs::AddressOf(family, attributes->Get(IPVS_DEST_ATTR_ADDR));
-  if (!address) return Fail(address.error());
-  const auto port = attributes->U16Be(IPVS_DEST_ATTR_PORT);
+  const Result<Endpoint> endpoint = ipvs::EndpointOf(*attributes, family);
+  if (!endpoint) return Fail(endpoint.error());
   const auto active = attributes->U32(IPVS_DEST_ATTR_ACTIVE_CONNS);
   const auto inactive = attributes->U32(IPVS_DEST_ATTR_INACT_CONNS);
   const auto persistent = attributes->U32(IPVS_DEST_ATTR_PERSIST_CONNS);
   const Result<TrafficCounters> traffic =
       TrafficOf(*attributes, IPVS_DEST_ATTR_STATS64, IPVS_DEST_ATTR_STATS);
-  if (!traffic) return Fail(traffic.error().In("real server " + address->ToString()));
-  if (!port || !active || !inactive || !persistent) {
+  if (!traffic) return Fail(traffic.error().In("real server " + endpoint->address.ToString()));
+  if (!active || !inactive || !persistent) {
     return Fail(ErrorCode::kInternal,
-                "real server " + address->ToString() + ": its connections are not told");
+                "real server " + endpoint->address.ToString() + ": its connections are not told");
   }
-  return DestinationCounters{Endpoint{*address, *port}, *traffic, *active, *inactive, *persistent};
+  return DestinationCounters{*endpoint, *traffic, *active, *inactive, *persistent};
 }
 
 }  // namespace drover

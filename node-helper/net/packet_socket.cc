@@ -20,18 +20,6 @@ constexpr std::size_t kSnapBytes = 2048;  // nothing that we look at is longer
 
 }  // namespace
 
-std::string MacText(const MacAddress& mac) {
-  if (mac == MacAddress{}) return "";
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : mac) {
-    if (!text.empty()) text += ':';
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 0xf];
-  }
-  return text;
-}
-
 Result<PacketSocket> PacketSocket::Open(std::uint16_t ethertype,
                                         std::span<const sock_filter> filter) {
   // Protocol 0 until the filter is in place: no packet slips in before it.

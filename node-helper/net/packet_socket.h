@@ -18,9 +18,6 @@
 
 namespace drover {
 
-// "02:00:00:00:00:01"; empty for the MAC of nobody (all zero, as on lo).
-std::string MacText(const MacAddress& mac);
-
 // A packet that came in, from its network header on.
 struct PacketSeen {
   MacAddress source{};  // all zero when the link has no Ethernet addresses

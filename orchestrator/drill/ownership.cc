@@ -11,7 +11,7 @@ std::vector<OwnerInterval> OwnersOf(std::vector<OwnerSighting> sightings, ProbeT
   std::sort(sightings.begin(), sightings.end(),
             [](const OwnerSighting& a, const OwnerSighting& b) { return a.at < b.at; });
   std::vector<OwnerInterval> owners;
-  std::map<ProbeMac, std::size_t> open;
+  std::map<MacAddress, std::size_t> open;
   for (const OwnerSighting& sighting : sightings) {
     const auto known = open.find(sighting.mac);
     if (known != open.end() && sighting.at - owners[known->second].to <= hold) {
@@ -31,7 +31,7 @@ std::vector<TimeSpan> SharedSpans(const std::vector<OwnerInterval>& owners) {
   struct Step {
     ProbeTime at;
     bool begins;
-    const ProbeMac* mac;
+    const MacAddress* mac;
   };
   std::vector<Step> steps;
   for (const OwnerInterval& owner : owners) {
@@ -43,7 +43,7 @@ std::vector<TimeSpan> SharedSpans(const std::vector<OwnerInterval>& owners) {
   std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) {
     return std::tie(a.at, a.begins) < std::tie(b.at, b.begins);
   });
-  std::map<ProbeMac, int> present;  // a MAC's own intervals may overlap
+  std::map<MacAddress, int> present;  // a MAC's own intervals may overlap
   std::vector<TimeSpan> spans;
   for (const Step& step : steps) {
     const bool shared = present.size() >= 2;

@@ -15,12 +15,12 @@ namespace drover {
 // A frame in which `mac` claimed the VIP: an answer to "who has", or an announcement.
 struct OwnerSighting {
   ProbeTime at{0};
-  ProbeMac mac{};
+  MacAddress mac{};
 };
 
 // From the first to the last sighting of an uninterrupted ownership.
 struct OwnerInterval {
-  ProbeMac mac{};
+  MacAddress mac{};
   ProbeTime from{0};
   ProbeTime to{0};
   bool operator==(const OwnerInterval&) const = default;

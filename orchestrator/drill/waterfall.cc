@@ -27,7 +27,7 @@ std::optional<ProbeTime> LastAdvertOfOld(const FailoverCapture& capture,
   return last;
 }
 
-std::optional<ProbeTime> FirstOfNew(const FailoverCapture& capture, const ProbeMac& director,
+std::optional<ProbeTime> FirstOfNew(const FailoverCapture& capture, const MacAddress& director,
                                     FrameKind kind) {
   std::optional<ProbeTime> first;
   for (const FrameSighting& frame : capture.frames) {

@@ -24,7 +24,7 @@ enum class FrameKind : std::uint8_t {
 struct FrameSighting {
   ProbeTime at{0};
   FrameKind kind = FrameKind::kAdvert;
-  ProbeMac mac{};
+  MacAddress mac{};
 };
 
 struct ClientSuccess {
@@ -34,7 +34,7 @@ struct ClientSuccess {
 
 struct FailoverCapture {
   ProbeTime injection{0};
-  ProbeMac old_director{};
+  MacAddress old_director{};
   std::vector<FrameSighting> frames;
   std::vector<ClientSuccess> clients;
   std::optional<ProbeTime> last_resumed;  // of connections that had stalled
@@ -49,7 +49,7 @@ struct Milestone {
 
 // In the order above, one per client; `took` adds up to the time until the last milestone.
 struct Waterfall {
-  std::optional<ProbeMac> new_director;  // none: nobody else advertised since the injection
+  std::optional<MacAddress> new_director;  // none: nobody else advertised since the injection
   std::vector<Milestone> milestones;
 };
 Waterfall WaterfallOf(const FailoverCapture& capture);

@@ -5,20 +5,14 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/cluster/handover_plan.h"
 #include "orchestrator/report/terminal.h"
-#include "orchestrator/run/cluster_asker.h"
-#include "orchestrator/run/command_line.h"
+#include "orchestrator/run/cluster_command.h"
 #include "orchestrator/run/commands.h"
-#include "orchestrator/run/debug.h"
 #include "orchestrator/run/exit_code.h"
-#include "orchestrator/run/interrupt.h"
-#include "orchestrator/run/prepare.h"
 #include "orchestrator/run/screen.h"
-#include "orchestrator/run/start.h"
 
 namespace drover {
 namespace {
@@ -230,39 +224,11 @@ class Handover {
 }  // namespace
 
 int HandoverCommand(const std::vector<std::string>& arguments) {
-  const auto [line, exit] = ParseCommandLine(
+  return RunClusterCommand(
       "handover", "Makes the masters of a playbook's VRRP instances hand over to their backups.",
-      arguments, ProcessEnvironment);
-  if (exit) {
-    return *exit;
-  }
-  if (line.debug.contains("list")) {
-    PrintOut(DebugModesText());
-    return kExitOk;
-  }
-  const Prepared prepared = Prepare(line);
-  if (prepared.exit) {
-    return *prepared.exit;
-  }
-  const auto helper = FindHelper(line.helper_path);
-  if (!helper) {
-    PrintProblem(helper.error().message);
-    return kExitError;
-  }
-  SurviveBrokenPipes();
-  ClusterAsker asker(prepared.run, WhoRuns(), OpenerOf(line, *helper));
-  const auto interrupt = InterruptWatch::Start([&asker](int /*count*/) { asker.Interrupt(); });
-  if (!interrupt) {
-    PrintProblem(interrupt.error().message);
-    return kExitError;
-  }
-  const int status = Handover(prepared.run, line, asker).Run();
-  if (!asker.Close()) {
-    // A thread is still inside a connection attempt; nothing may be torn down under it.
-    std::fflush(nullptr);
-    std::_Exit(status);
-  }
-  return status;
+      arguments, [](const Prepared& prepared, const CommandLine& line, ClusterAsker& asker) {
+        return Handover(prepared.run, line, asker).Run();
+      });
 }
 
 }  // namespace drover

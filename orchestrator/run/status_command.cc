@@ -3,16 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 
 #include "orchestrator/report/status_text.h"
-#include "orchestrator/run/cluster_asker.h"
-#include "orchestrator/run/command_line.h"
+#include "orchestrator/run/cluster_command.h"
 #include "orchestrator/run/commands.h"
-#include "orchestrator/run/debug.h"
 #include "orchestrator/run/exit_code.h"
-#include "orchestrator/run/interrupt.h"
-#include "orchestrator/run/prepare.h"
 #include "orchestrator/run/screen.h"
 #include "orchestrator/run/start.h"
 
@@ -129,45 +124,14 @@ int Watch(ClusterAsker& asker, const CommandLine& line, View& view) {
 }  // namespace
 
 int StatusCommand(const std::vector<std::string>& arguments) {
-  const auto [line, exit] =
-      ParseCommandLine("status",
-                       "Shows what all hosts of a playbook say about themselves. Ends with 0 when "
-                       "all is well, 2 when something is down, 4 when a host gives no answer.",
-                       arguments, ProcessEnvironment);
-  if (exit) {
-    return *exit;
-  }
-  if (line.debug.contains("list")) {
-    PrintOut(DebugModesText());
-    return kExitOk;
-  }
-  const Prepared prepared = Prepare(line);
-  if (prepared.exit) {
-    return *prepared.exit;
-  }
-  const auto helper = FindHelper(line.helper_path);
-  if (!helper) {
-    PrintProblem(helper.error().message);
-    return kExitError;
-  }
-  SurviveBrokenPipes();
-  ClusterAsker asker(prepared.run, WhoRuns(), OpenerOf(line, *helper));
-  const auto interrupt = InterruptWatch::Start([&asker](int /*count*/) { asker.Interrupt(); });
-  if (!interrupt) {
-    PrintProblem(interrupt.error().message);
-    return kExitError;
-  }
-  int status = kExitOk;
-  {
-    View view(line, prepared.run);
-    status = Watch(asker, line, view);
-  }
-  if (!asker.Close()) {
-    // A thread is still inside a connection attempt; nothing may be torn down under it.
-    std::fflush(nullptr);
-    std::_Exit(status);
-  }
-  return status;
+  return RunClusterCommand(
+      "status",
+      "Shows what all hosts of a playbook say about themselves. Ends with 0 when all is well, 2 "
+      "when something is down, 4 when a host gives no answer.",
+      arguments, [](const Prepared& prepared, const CommandLine& line, ClusterAsker& asker) {
+        View view(line, prepared.run);
+        return Watch(asker, line, view);
+      });
 }
 
 }  // namespace drover

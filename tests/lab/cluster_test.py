@@ -18,6 +18,8 @@ import tempfile
 import time
 import unittest
 
+from recap import recap
+
 DROVER = os.environ.get("DROVER", "build/drover")
 INVENTORY = "inventory/demo.yml"
 PLAYBOOK = "playbooks/demo.yml"
@@ -43,16 +45,6 @@ def on(host, command):
     if done.returncode != 0:
         raise AssertionError(f"{host}: {command}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout.strip()
-
-
-def recap(output):
-    """{host: {counter: number}} of a PLAY RECAP."""
-    counters = {}
-    for line in output[output.index("PLAY RECAP"):].splitlines()[1:]:
-        match = re.match(r"(\S+)\s+:\s(.*)", line)
-        if match:
-            counters[match.group(1)] = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", match.group(2))}
-    return counters
 
 
 def rules(host):

@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 from director_tools import (ECHO_PORT, PYTHON, THROUGH_PORT, UDP_PORT, VIP, WEB_PORT, Owners, Tables, lab, on,  # noqa: E402
                             prober, services, shared, since, stamped, start_servers,
                             wait_until)
+from recap import recap  # noqa: E402
 
 DROVER = os.environ.get("DROVER", "build/drover")
 INVENTORY = "inventory/demo.yml"
@@ -100,16 +101,6 @@ def drover(*arguments, binary=DROVER, timeout=300):
 
 def rollout(*arguments, **kwargs):
     return drover("rollout", str(PLAYBOOK), "-i", INVENTORY, "-T", "60", *arguments, **kwargs)
-
-
-def recap(output):
-    """{host: {counter: number}} of a PLAY RECAP."""
-    counters = {}
-    for line in output[output.index("PLAY RECAP"):].splitlines()[1:]:
-        match = re.match(r"(\S+)\s+:\s(.*)", line)
-        if match:
-            counters[match.group(1)] = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", match.group(2))}
-    return counters
 
 
 def table(host, port):

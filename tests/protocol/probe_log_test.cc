@@ -24,7 +24,7 @@ ProbeLog SmallLog() {
                             .period = milliseconds(10),
                             .deadline = milliseconds(500)}}};
   log.responders = {"", "rs1", "rs2"};
-  log.macs = {ProbeMac{}, ProbeMac{2, 0, 0, 0, 0, 1}};
+  log.macs = {MacAddress{}, MacAddress{2, 0, 0, 0, 0, 1}};
   log.records = {
       {.planned = ProbeTime(0),
        .sent = ProbeTime(12),
@@ -108,7 +108,7 @@ TEST(ProbeLog, HasThisLayout) {
       .series = {
           {.name = "u", .target = "t", .period = ProbeTime(1000), .deadline = ProbeTime(128)}}};
   log.responders = {"", "r"};
-  log.macs = {ProbeMac{}, ProbeMac{1, 2, 3, 4, 5, 6}};
+  log.macs = {MacAddress{}, MacAddress{1, 2, 3, 4, 5, 6}};
   log.records = {{.stream = 1,
                   .local_port = 2,
                   .planned = ProbeTime(3),

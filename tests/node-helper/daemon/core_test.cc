@@ -6,6 +6,7 @@
 #include "node-helper/store/session_lock.h"
 #include "tests/fakes/fake_engines.h"
 #include "tests/fakes/fake_kernel.h"
+#include "tests/fakes/lent_kernel.h"
 #include "tests/node-helper/store/samples.h"
 #include "tests/node-helper/store/temp_folder.h"
 
@@ -14,20 +15,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// Lends the fixture's kernel to a core that wants one of its own.
-class LentKernel : public Kernel {
- public:
-  explicit LentKernel(Kernel& kernel) : kernel_(kernel) {}
-  Result<DesiredState> Observe(const std::vector<std::string>& keys) override {
-    return kernel_.Observe(keys);
-  }
-  Status Apply(const Change& change) override { return kernel_.Apply(change); }
-  Status Rehearse(const Change& change) override { return kernel_.Rehearse(change); }
-
- private:
-  Kernel& kernel_;
-};
 
 VrrpInstance Instance(const std::string& name = "web") {
   VrrpInstance instance;
@@ -308,9 +295,9 @@ TEST_F(Daemon, SettledMeansEveryRoleAndEveryVerdict) {
   EXPECT_TRUE(core_.Settled().open.empty());
   speaker_.snapshot[0].preempts = true;
   speaker_.snapshot[0].master = IpAddress::Parse("10.0.0.2").value();
-  EXPECT_EQ(core_.Settled().open,
-            std::vector<std::string>{
-                "vrrp_instance web is backup and about to take over from 10.0.0.2"});
+  EXPECT_EQ(
+      core_.Settled().open,
+      std::vector<std::string>{"vrrp_instance web is backup and about to take over from 10.0.0.2"});
   speaker_.snapshot[0].preempts = false;
   speaker_.snapshot[0].awaits_sync = true;
   EXPECT_EQ(core_.Settled().open.size(), 1U);

@@ -72,7 +72,7 @@ TEST(HttpReply, NamesItsResponderAndDirector) {
   ASSERT_TRUE(closing.has_value());
   EXPECT_TRUE(closing->front().closes);
   EXPECT_EQ(closing->front().status, 503);
-  EXPECT_EQ(closing->front().mac, ProbeMac{});
+  EXPECT_EQ(closing->front().mac, MacAddress{});
 }
 
 TEST(HttpReply, OfOtherProtocolsOrSizesIsMalformed) {

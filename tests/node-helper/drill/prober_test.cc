@@ -208,7 +208,7 @@ TEST(Prober, OneConnectionAnsweredByTwoServersIsWrong) {
       in.append(buffer.data(), static_cast<std::size_t>(size));
       while (const auto request = TakeHttpRequest(in)) {
         const std::string reply =
-            ProbeHttpReply(*request, 200, answered++ < 5 ? "rs1" : "rs2", ProbeMac{});
+            ProbeHttpReply(*request, 200, answered++ < 5 ? "rs1" : "rs2", MacAddress{});
         (void)::send(client.get(), reply.data(), reply.size(), MSG_NOSIGNAL);
       }
     }
@@ -245,7 +245,7 @@ TEST(Prober, AConnectionThatBreaksIsReplacedUnderANewNumber) {
             broken = true;
             break;
           }
-          const std::string reply = ProbeHttpReply(*request, 200, "rs1", ProbeMac{});
+          const std::string reply = ProbeHttpReply(*request, 200, "rs1", MacAddress{});
           (void)::send(client.get(), reply.data(), reply.size(), MSG_NOSIGNAL);
         }
         if (broken) break;
@@ -287,7 +287,7 @@ TEST(Prober, AServerThatClosesInGoodOrderLosesNothing) {
           auto request = TakeHttpRequest(in);
           if (!request) break;
           request->keeps = ++answered < 2;
-          const std::string reply = ProbeHttpReply(*request, 200, "rs1", ProbeMac{});
+          const std::string reply = ProbeHttpReply(*request, 200, "rs1", MacAddress{});
           (void)::send(client.get(), reply.data(), reply.size(), MSG_NOSIGNAL);
         }
       }
@@ -421,7 +421,7 @@ TEST_F(ProberLan, TheResponderNamesTheMacThatTheRequestCameFrom) {
          Series(ProbeKind::kLongLived, {server_, 8080})},
         milliseconds(200)));
     ASSERT_EQ(ran.log.macs.size(), 2U);
-    EXPECT_EQ(ProbeMacText(ran.log.macs[1]), "02:00:00:00:77:01");
+    EXPECT_EQ(MacText(ran.log.macs[1]), "02:00:00:00:77:01");
     for (const ProbeRecord& record : ran.log.records) {
       if (record.fate == ProbeFate::kOk) {
         EXPECT_EQ(record.mac, 1) << int(record.series);

@@ -11,24 +11,11 @@
 #include "node-helper/store/files.h"
 #include "protocol/codec.h"
 #include "tests/fakes/fake_kernel.h"
+#include "tests/fakes/lent_kernel.h"
 #include "tests/node-helper/store/temp_folder.h"
 
 namespace drover {
 namespace {
-
-// A kernel of the test that the session may own.
-class Borrowed : public Kernel {
- public:
-  explicit Borrowed(Kernel& kernel) : kernel_(kernel) {}
-  Result<DesiredState> Observe(const std::vector<std::string>& keys) override {
-    return kernel_.Observe(keys);
-  }
-  Status Apply(const Change& change) override { return kernel_.Apply(change); }
-  Status Rehearse(const Change& change) override { return kernel_.Rehearse(change); }
-
- private:
-  Kernel& kernel_;
-};
 
 class SessionTest : public ::testing::Test {
  protected:
@@ -66,7 +53,7 @@ class SessionTest : public ::testing::Test {
     parts.out = out.get();
     parts.store = &store_;
     parts.open_kernel = [this]() -> Result<std::unique_ptr<Kernel>> {
-      return std::unique_ptr<Kernel>(std::make_unique<Borrowed>(kernel_));
+      return std::unique_ptr<Kernel>(std::make_unique<LentKernel>(kernel_));
     };
     code_ = RunSession(parts);
     std::istringstream lines(ReadWholeFile(folder_ / "out").value());

@@ -9,17 +9,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr ProbeMac kA = {2, 0, 0, 0, 0, 0xa};
-constexpr ProbeMac kB = {2, 0, 0, 0, 0, 0xb};
-constexpr ProbeMac kC = {2, 0, 0, 0, 0, 0xc};
+constexpr MacAddress kA = {2, 0, 0, 0, 0, 0xa};
+constexpr MacAddress kB = {2, 0, 0, 0, 0, 0xb};
+constexpr MacAddress kC = {2, 0, 0, 0, 0, 0xc};
 
-OwnerInterval Owner(const ProbeMac& mac, int from, int to) {
+OwnerInterval Owner(const MacAddress& mac, int from, int to) {
   return {mac, milliseconds(from), milliseconds(to)};
 }
 TimeSpan Span(int from, int to) { return {milliseconds(from), milliseconds(to)}; }
 
 TEST(Ownership, SightingsWithinTheHoldAreOneInterval) {
-  const auto at = [](int ms, const ProbeMac& mac) { return OwnerSighting{milliseconds(ms), mac}; };
+  const auto at = [](int ms, const MacAddress& mac) {
+    return OwnerSighting{milliseconds(ms), mac};
+  };
   const auto owners = OwnersOf(
       {at(200, kA), at(0, kA), at(100, kA), at(250, kB), at(500, kA), at(350, kB), at(601, kA)},
       milliseconds(100));

@@ -9,10 +9,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr ProbeMac kOld = {2, 0, 0, 0, 0, 1};
-constexpr ProbeMac kNew = {2, 0, 0, 0, 0, 2};
+constexpr MacAddress kOld = {2, 0, 0, 0, 0, 1};
+constexpr MacAddress kNew = {2, 0, 0, 0, 0, 2};
 
-FrameSighting Frame(int at, FrameKind kind, const ProbeMac& mac) {
+FrameSighting Frame(int at, FrameKind kind, const MacAddress& mac) {
   return {milliseconds(at), kind, mac};
 }
 
