@@ -24,7 +24,10 @@ inline constexpr std::size_t kMaxProbeBody = 256;
 // Each returns one line without its newline.
 std::string EncodeProgram(const Program& program);
 std::string EncodeEvent(const Event& event);
+std::string EncodePulse(const Pulse& pulse);
 Result<Program> DecodeProgram(std::string_view line);
+// A program or a pulse.
+Result<Order> DecodeOrder(std::string_view line);
 Result<Event> DecodeEvent(std::string_view line);
 
 // The JSON document of a state; `indent` < 0 gives one line.

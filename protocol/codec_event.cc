@@ -158,6 +158,8 @@ struct DetailEncoder {
   Json operator()(const NodeStatus& status) const {
     return {{"kind", "status"}, {"status", NodeStatusToJson(status)}};
   }
+  Json operator()(const NodeGround& ground) const { return GroundToJson(ground); }
+  Json operator()(const GenerationList& list) const { return GenerationsToJson(list); }
 };
 
 TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
@@ -193,6 +195,8 @@ TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors&
     reader.ReadValue("status", status, NodeStatusFromJson);
     return status;
   }
+  if (kind == "ground") return ReadGround(reader);
+  if (kind == "generations") return ReadGenerations(reader);
   errors.Add(reader.PathOf("kind"), "unknown kind of result \"" + kind + "\"");
   return std::monostate{};
 }
@@ -218,7 +222,7 @@ struct EventEncoder {
     return json;
   }
   Json operator()(const ProgramDone& done) const {
-    return {{"type", "program_done"}, {"ok", done.ok}};
+    return {{"type", "program_done"}, {"ok", done.ok}, {"armed", done.armed}};
   }
   Json operator()(const SessionError& error) const {
     return {{"type", "error"}, {"error", ToJson(error.error)}};
@@ -265,6 +269,7 @@ Event EventFromJson(const Json& json, JsonErrors& errors) {
   if (type == "program_done") {
     ProgramDone done;
     reader.Read("ok", done.ok);
+    if (reader.Has("armed")) reader.Read("armed", done.armed);
     return done;
   }
   if (type == "error") {

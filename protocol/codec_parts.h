@@ -9,6 +9,7 @@
 #include "protocol/desired_state.h"
 #include "protocol/json_reader.h"
 #include "protocol/node_status.h"
+#include "protocol/transaction.h"
 
 namespace drover {
 
@@ -34,6 +35,17 @@ ServiceWatch WatchFromJson(const Json& json, const std::string& path, JsonErrors
 
 Json NodeStatusToJson(const NodeStatus& status);
 NodeStatus NodeStatusFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+
+Json RunToJson(const RunInfo& run);
+RunInfo RunFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+Json MaintenanceToJson(const Maintenance& maintenance);
+Maintenance MaintenanceFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+Json LockHolderToJson(const LockHolder& holder);
+LockHolder LockHolderFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+Json GroundToJson(const NodeGround& ground);
+NodeGround ReadGround(ObjectReader& reader);
+Json GenerationsToJson(const GenerationList& list);
+GenerationList ReadGenerations(ObjectReader& reader);
 
 // A list as JSON, each item by `encode`.
 template <typename T, typename Encode>

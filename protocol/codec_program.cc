@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::int64_t kMaxMode = 07777;
 constexpr std::int64_t kMaxConnections = 100000;
+constexpr std::int64_t kMinLeaseMs = 1000;
+constexpr std::int64_t kMaxLeaseMs = 3600000;
 
 template <typename Enum, std::size_t N>
 struct Words {
@@ -116,6 +118,30 @@ struct ActionEncoder {
             {"instances", task.instances},
             {"sync_wait_ms", task.sync_wait.count()}};
   }
+  Json operator()(const BeginTask& task) const {
+    return {{"kind", "begin"},
+            {"lease_ms", task.lease.count()},
+            {"revert", task.revert},
+            {"take_over", task.take_over},
+            {"expected_digest", task.expected_digest}};
+  }
+  Json operator()(const ConfirmTask&) const { return {{"kind", "confirm"}}; }
+  Json operator()(const RevertTask& task) const {
+    return {{"kind", "revert"}, {"reason", task.reason}};
+  }
+  Json operator()(const ReleaseTask&) const { return {{"kind", "release"}}; }
+  Json operator()(const UnlockTask& task) const {
+    return {{"kind", "unlock"}, {"lock_id", task.lock_id}};
+  }
+  Json operator()(const RestoreTask& task) const {
+    return {{"kind", "restore"}, {"generation", task.generation}};
+  }
+  Json operator()(const GenerationsTask&) const { return {{"kind", "generations"}}; }
+  Json operator()(const MaintenanceTask& task) const {
+    return {{"kind", "maintenance"},
+            {"on", task.on},
+            {"maintenance", MaintenanceToJson(task.maintenance)}};
+  }
 };
 
 void ReadBytes(ObjectReader& reader, std::string_view key, std::string& out) {
@@ -219,6 +245,42 @@ HandoverTask ReadHandover(ObjectReader& reader) {
   return task;
 }
 
+BeginTask ReadBegin(ObjectReader& reader) {
+  BeginTask task;
+  std::int64_t lease = 0;
+  reader.ReadInteger("lease_ms", lease, kMinLeaseMs, kMaxLeaseMs);
+  task.lease = std::chrono::milliseconds(lease);
+  reader.Read("revert", task.revert);
+  reader.Read("take_over", task.take_over);
+  reader.Read("expected_digest", task.expected_digest);
+  return task;
+}
+
+RevertTask ReadRevert(ObjectReader& reader) {
+  RevertTask task;
+  reader.Read("reason", task.reason);
+  return task;
+}
+
+UnlockTask ReadUnlock(ObjectReader& reader) {
+  UnlockTask task;
+  reader.Read("lock_id", task.lock_id);
+  return task;
+}
+
+RestoreTask ReadRestore(ObjectReader& reader) {
+  RestoreTask task;
+  reader.ReadInteger("generation", task.generation, 0, kMaxGeneration);
+  return task;
+}
+
+MaintenanceTask ReadMaintenance(ObjectReader& reader) {
+  MaintenanceTask task;
+  reader.Read("on", task.on);
+  reader.ReadValue("maintenance", task.maintenance, MaintenanceFromJson);
+  return task;
+}
+
 TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   ObjectReader reader(json, path, errors);
   std::string kind;
@@ -242,6 +304,14 @@ TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors&
   if (kind == "probe") return ReadProbe(reader);
   if (kind == "status") return StatusTask{};
   if (kind == "handover") return ReadHandover(reader);
+  if (kind == "begin") return ReadBegin(reader);
+  if (kind == "confirm") return ConfirmTask{};
+  if (kind == "revert") return ReadRevert(reader);
+  if (kind == "release") return ReleaseTask{};
+  if (kind == "unlock") return ReadUnlock(reader);
+  if (kind == "restore") return ReadRestore(reader);
+  if (kind == "generations") return GenerationsTask{};
+  if (kind == "maintenance") return ReadMaintenance(reader);
   errors.Add(reader.PathOf("kind"), "unknown kind of task \"" + kind + "\"");
   return ConvergeTask{};
 }
@@ -271,17 +341,22 @@ Task TaskFromJson(const Json& json, const std::string& path, JsonErrors& errors)
   return task;
 }
 
-RunInfo RunFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
-  RunInfo run;
-  ObjectReader reader(json, path, errors);
-  reader.Read("run_id", run.run_id);
-  reader.Read("owner", run.owner);
-  reader.Read("playbook", run.playbook);
-  reader.Read("playbook_hash", run.playbook_hash);
-  reader.Read("user", run.user);
-  reader.Read("control_host", run.control_host);
-  reader.ReadInteger("pid", run.pid, 0, kMaxU32);
-  return run;
+Order OrderFromJson(const Json& json, JsonErrors& errors) {
+  ObjectReader reader(json, "", errors);
+  std::string type;
+  reader.Read("type", type);
+  if (type == "pulse") {
+    Pulse pulse;
+    reader.Read("run_id", pulse.run_id);
+    return pulse;
+  }
+  if (errors.ok() && type != "program") {
+    errors.Add("type", "\"" + type + "\" is no message that a node takes");
+  }
+  Program program;
+  reader.ReadValue("run", program.run, RunFromJson);
+  reader.ReadList("tasks", program.tasks, TaskFromJson);
+  return program;
 }
 
 }  // namespace
@@ -289,36 +364,28 @@ RunInfo RunFromJson(const Json& json, const std::string& path, JsonErrors& error
 std::string EncodeProgram(const Program& program) {
   Json tasks = Json::array();
   for (const Task& task : program.tasks) tasks.push_back(TaskToJson(task));
-  const RunInfo& run = program.run;
-  return Dump({{"type", "program"},
-               {"run",
-                {{"run_id", run.run_id},
-                 {"owner", run.owner},
-                 {"playbook", run.playbook},
-                 {"playbook_hash", run.playbook_hash},
-                 {"user", run.user},
-                 {"control_host", run.control_host},
-                 {"pid", run.pid}}},
-               {"tasks", std::move(tasks)}});
+  return Dump({{"type", "program"}, {"run", RunToJson(program.run)}, {"tasks", std::move(tasks)}});
 }
 
-Result<Program> DecodeProgram(std::string_view line) {
+std::string EncodePulse(const Pulse& pulse) {
+  return Dump({{"type", "pulse"}, {"run_id", pulse.run_id}});
+}
+
+Result<Order> DecodeOrder(std::string_view line) {
   if (line.size() > kMaxLineBytes) return Fail(ErrorCode::kInvalid, "message is too long");
   const Result<Json> json = ParseJson(line);
   if (!json) return Fail(json.error());
-  Program program;
   JsonErrors errors;
-  {
-    ObjectReader reader(*json, "", errors);
-    std::string type;
-    reader.Read("type", type);
-    if (errors.ok() && type != "program")
-      errors.Add("type", "\"" + type + "\" is no message that a node takes");
-    reader.ReadValue("run", program.run, RunFromJson);
-    reader.ReadList("tasks", program.tasks, TaskFromJson);
-  }
+  Order order = OrderFromJson(*json, errors);
   if (!errors.ok()) return Fail(errors.error());
-  return program;
+  return order;
+}
+
+Result<Program> DecodeProgram(std::string_view line) {
+  auto order = DecodeOrder(line);
+  if (!order) return Fail(order.error());
+  if (auto* program = std::get_if<Program>(&*order)) return std::move(*program);
+  return Fail(ErrorCode::kInvalid, "type: \"pulse\" is no program");
 }
 
 }  // namespace drover

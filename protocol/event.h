@@ -15,6 +15,7 @@
 #include "protocol/change.h"
 #include "protocol/node_status.h"
 #include "protocol/result.h"
+#include "protocol/transaction.h"
 
 namespace drover {
 
@@ -96,7 +97,8 @@ struct ProbeOutcome {
   bool operator==(const ProbeOutcome&) const = default;
 };
 
-using TaskDetail = std::variant<std::monostate, CommandOutcome, FileDiff, ProbeOutcome, NodeStatus>;
+using TaskDetail = std::variant<std::monostate, CommandOutcome, FileDiff, ProbeOutcome, NodeStatus,
+                                NodeGround, GenerationList>;
 
 struct TaskResult {
   std::uint32_t task = 0;
@@ -113,6 +115,7 @@ struct TaskResult {
 // started.
 struct ProgramDone {
   bool ok = false;
+  bool armed = false;  // the run has changed the node: it goes back unless it is confirmed
   bool operator==(const ProgramDone&) const = default;
 };
 

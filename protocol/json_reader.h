@@ -25,6 +25,7 @@ using Json = nlohmann::json;
 inline constexpr std::int64_t kMaxU8 = 255;
 inline constexpr std::int64_t kMaxU16 = 65535;
 inline constexpr std::int64_t kMaxU32 = 4294967295;
+inline constexpr std::int64_t kMaxGeneration = std::int64_t{1} << 53;  // exact in every JSON reader
 
 // The first error of a document.
 class JsonErrors {

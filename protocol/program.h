@@ -14,6 +14,7 @@
 
 #include "protocol/address.h"
 #include "protocol/desired_state.h"
+#include "protocol/transaction.h"
 
 namespace drover {
 
@@ -138,7 +139,9 @@ struct HandoverTask {
 };
 
 using TaskAction = std::variant<ConvergeTask, PruneTask, CommandTask, FileTask, PackageTask,
-                                ServiceTask, WaitForTask, ProbeTask, StatusTask, HandoverTask>;
+                                ServiceTask, WaitForTask, ProbeTask, StatusTask, HandoverTask,
+                                BeginTask, ConfirmTask, RevertTask, ReleaseTask, UnlockTask,
+                                RestoreTask, GenerationsTask, MaintenanceTask>;
 
 // One task for one host.
 struct Task {
@@ -153,22 +156,13 @@ struct Task {
   bool operator==(const Task&) const = default;
 };
 
-// Who runs what: kept on the node with the generation and named in the lock.
-struct RunInfo {
-  std::string run_id;         // unique per run of drover
-  std::string owner;          // whose desired state this is: the playbook (see OwnerOfPlaybook)
-  std::string playbook;       // path as typed
-  std::string playbook_hash;  // sha256 of all that the playbook was read from
-  std::string user;
-  std::string control_host;
-  std::int64_t pid = 0;
-  bool operator==(const RunInfo&) const = default;
-};
-
 struct Program {
   RunInfo run;
   std::vector<Task> tasks;
   bool operator==(const Program&) const = default;
 };
+
+// A line of the orchestrator.
+using Order = std::variant<Program, Pulse>;
 
 }  // namespace drover

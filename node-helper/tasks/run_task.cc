@@ -6,6 +6,7 @@
 #include "node-helper/tasks/converge_task.h"
 #include "node-helper/tasks/daemon_tasks.h"
 #include "node-helper/tasks/file_task.h"
+#include "node-helper/tasks/outcome.h"
 #include "node-helper/tasks/package_task.h"
 #include "node-helper/tasks/probe_task.h"
 #include "node-helper/tasks/service_task.h"
@@ -46,6 +47,11 @@ struct Dispatch {
   }
   TaskResult operator()(const ProbeTask& action) const {
     return RunProbeTask(task, action, kProbePortFile, context.abandoned);
+  }
+  // Transactions and maintenance.
+  template <typename Action>
+  TaskResult operator()(const Action& /*action*/) const {
+    return Failed({ErrorCode::kInvalid, "this helper does not carry out such a task"});
   }
 };
 

@@ -235,7 +235,8 @@ bool ChangesTheNode(const Program& program) {
   return std::any_of(program.tasks.begin(), program.tasks.end(), [](const Task& task) {
     return !task.check && !std::holds_alternative<ProbeTask>(task.action) &&
            !std::holds_alternative<WaitForTask>(task.action) &&
-           !std::holds_alternative<StatusTask>(task.action);
+           !std::holds_alternative<StatusTask>(task.action) &&
+           !std::holds_alternative<GenerationsTask>(task.action);
   });
 }
 

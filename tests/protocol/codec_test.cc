@@ -35,9 +35,13 @@ DesiredState RichState() {
   return state;
 }
 
+RunInfo RichRun() {
+  return {"r1", "demo", "playbooks/demo.yml", "abc", "ops", "control", 42, "rollback --to 3", 7};
+}
+
 Program RichProgram() {
   Program program;
-  program.run = {"r1", "demo", "playbooks/demo.yml", "abc", "ops", "control", 42};
+  program.run = RichRun();
   const std::string binary("\0\xff\n%", 4);
   std::uint32_t id = 0;
   const auto add = [&](TaskAction action) {
@@ -70,7 +74,22 @@ Program RichProgram() {
   add(PruneTask{{}, {"web"}});
   add(StatusTask{});
   add(HandoverTask{HandoverMove::kReturn, {"web", "mail"}, std::chrono::milliseconds(5000)});
+  add(BeginTask{std::chrono::seconds(60), false, "r0", "d1"});
+  add(ConfirmTask{});
+  add(RevertTask{"a host failed"});
+  add(ReleaseTask{});
+  add(UnlockTask{"r0"});
+  add(RestoreTask{3});
+  add(GenerationsTask{});
+  add(MaintenanceTask{false, {"rs1", {*IpAddress::Parse("10.0.0.1")}, "remove", "ann", "ctl", 9}});
   return program;
+}
+
+NodeGround RichGround() {
+  NodeGround ground{
+      .generation = 6, .digest = "d1", .armed = true, .adopted_run = "r0", .masters = {"web"}};
+  ground.holder = LockHolder{RichRun(), 1700000000, std::chrono::milliseconds(900), true};
+  return ground;
 }
 
 std::vector<Event> RichEvents() {
@@ -94,7 +113,9 @@ std::vector<Event> RichEvents() {
           TaskResult{.task = 8, .detail = FileDiff{"/etc/x", "a", std::nullopt, false}},
           TaskResult{.task = 9, .status = TaskStatus::kChanged, .detail = outcome},
           TaskResult{.task = 10, .detail = RichStatus()},
-          ProgramDone{true},
+          TaskResult{.task = 11, .status = TaskStatus::kFailed, .detail = RichGround()},
+          TaskResult{.task = 12, .detail = GenerationList{{{7, 1700000000, RichRun(), true}}, {}}},
+          ProgramDone{true, true},
           SessionError{{ErrorCode::kDenied, "locked"}}};
 }
 
@@ -104,6 +125,17 @@ TEST(Codec, ProgramComesBackEqual) {
   const Result<Program> program = DecodeProgram(line);
   ASSERT_TRUE(program) << program.error().message;
   EXPECT_EQ(*program, RichProgram());
+}
+
+TEST(Codec, APulseIsAnOrderButNoProgram) {
+  const std::string line = EncodePulse({"r1"});
+  const Result<Order> order = DecodeOrder(line);
+  ASSERT_TRUE(order) << order.error().message;
+  EXPECT_EQ(std::get<Pulse>(*order), Pulse{"r1"});
+  EXPECT_FALSE(DecodeProgram(line));
+  const Result<Order> program = DecodeOrder(EncodeProgram(RichProgram()));
+  ASSERT_TRUE(program);
+  EXPECT_EQ(std::get<Program>(*program), RichProgram());
 }
 
 TEST(Codec, EventsComeBackEqual) {
