@@ -1,7 +1,6 @@
 # make          builds build/drover and build/node-helper
 # make demo     a whole cluster on this machine, in about a minute after the build
-# make test     every test: unit, contract, lab, a smoke of the benchmarks
-# make test-directors  health checks, failover, sync and drift with ip_vs under load; for a quiet machine, about 20 minutes
+# make test     every test: unit, contract, lab, a smoke of the benchmarks; some suites alone: scripts/run-tests NAME...
 # make bench    the benchmarks, with their ratios
 # make asan     unit tests under address and undefined-behaviour sanitizers
 # make format   clang-format over everything;  make tidy  clang-tidy
@@ -16,7 +15,7 @@ PACKAGES = g++ cmake ninja-build pkg-config make ccache \
 
 BUILD = build
 
-.PHONY: all deps demo test test-directors bench asan format tidy clean
+.PHONY: all deps demo test bench asan format tidy clean
 
 all: deps
 	@cmake --preset release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache >$(BUILD).log 2>&1 || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
@@ -33,10 +32,6 @@ demo: all
 
 test: all
 	@scripts/run-tests
-
-test-directors: all
-	@tests/lab/lab -i tests/lab/inventories/pair.yml -- /usr/bin/python3 tests/lab/health_test.py
-	@tests/lab/lab -i inventory/demo.yml -- /usr/bin/python3 tests/lab/director_test.py
 
 bench: all
 	@tests/bench/run

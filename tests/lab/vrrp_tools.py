@@ -1,4 +1,4 @@
-"""What vrrp_test.py works with: the speaker and keepalived on hosts of the lab, a look at the wire, a look at who owns an
+"""What the tests of VRRP work with: the speaker and keepalived on hosts of the lab, a look at the wire, a look at who owns an
 address, and a client that counts what it loses. All clocks are CLOCK_REALTIME of the one kernel, in seconds."""
 
 import datetime
@@ -306,7 +306,8 @@ class Owners:
 
     def __init__(self, address):
         self._address = address
-        self._monitors = {host: HostProcess(host, "ip -ts monitor address") for host in ADDRESS}
+        # At once, whatever else runs: a line has the time at which it was read.
+        self._monitors = {host: HostProcess(host, "chrt --fifo 10 ip -ts monitor address") for host in ADDRESS}
         self._before = {host: address in addresses(host) for host in ADDRESS}
         self._began = time.time()
 
