@@ -1,0 +1,124 @@
+#include "orchestrator/run/carry_out.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "orchestrator/report/human.h"
+#include "orchestrator/report/json_report.h"
+#include "orchestrator/run/debug.h"
+#include "orchestrator/run/exit_code.h"
+#include "orchestrator/run/interrupt.h"
+#include "orchestrator/run/prepare.h"
+#include "orchestrator/run/screen.h"
+#include "orchestrator/run/start.h"
+
+namespace drover {
+namespace {
+
+constexpr std::size_t kMaxForks = 64;
+
+int StatusOf(const RunOutcome& outcome) {
+  bool failed = false;
+  bool unreachable = false;
+  for (const auto& [host, tally] : outcome.tallies) {
+    failed |= tally.failed > 0;
+    unreachable |= tally.unreachable > 0;
+  }
+  return outcome.interrupted ? kExitInterrupted
+         : unreachable       ? kExitUnreachable
+         : failed            ? kExitFailed
+                             : kExitOk;
+}
+
+// Shows a run on stdout in the form that was asked for.
+class Screen {
+ public:
+  Screen(const CompiledRun& run, const CommandLine& line)
+      : run_(run),
+        json_wanted_(line.output == "json"),
+        explain_(line.debug.contains("explain")),
+        human_(run, ScreenOptions(line, ProcessEnvironment)),
+        json_(run) {
+    if (!json_wanted_) {
+      PrintOut(human_.Head());
+    }
+  }
+  void Show(const Shown& shown) {
+    if (json_wanted_) {
+      json_.Add(shown, UtcNow());
+    } else {
+      PrintOut(human_.Text(shown));
+    }
+    const auto* result = std::get_if<HostResult>(&shown);
+    if (explain_ && result != nullptr) {
+      PrintErr(ExplainText(run_, *result));
+    }
+  }
+  void Finish(const RunOutcome& outcome) {
+    if (json_wanted_) {
+      PrintOut(json_.Document(outcome.tallies, outcome.interrupted, outcome.left_midway));
+      return;
+    }
+    PrintOut(human_.Recap(outcome.tallies));
+    if (outcome.interrupted) {
+      PrintOut(human_.Interrupted(outcome.left_midway));
+    }
+  }
+
+ private:
+  const CompiledRun& run_;
+  bool json_wanted_;
+  bool explain_;
+  HumanReport human_;
+  JsonReport json_;
+};
+
+Result<RunOutcome> RunIt(const CompiledRun& run, const CommandLine& line, const CarryOptions& carry,
+                         Screen& screen) {
+  const auto helper = FindHelper(line.helper_path);
+  if (!helper) {
+    return Fail(helper.error());
+  }
+  RolloutOptions options;
+  options.run = WhoRuns();
+  options.run.command = carry.command;
+  options.forks = line.forks > 0 ? static_cast<std::size_t>(line.forks) : kMaxForks;
+  options.task_timeout = std::chrono::seconds(line.task_timeout);
+  SurviveBrokenPipes();
+  RunControl control;
+  const auto watch = InterruptWatch::Start([&control](int count) {
+    PrintErr(count == 1 ? "\ndrover: finishing the current tasks; again to stop now\n"
+                        : "\ndrover: stopping now\n");
+    control.Interrupt();
+  });
+  if (!watch) {
+    return Fail(watch.error());
+  }
+  return RunLoop(
+      run, options, OpenerOf(line, *helper), [&screen](const Shown& shown) { screen.Show(shown); },
+      control);
+}
+
+}  // namespace
+
+CarriedOut CarryOut(const CompiledRun& run, const CommandLine& line, const CarryOptions& options) {
+  Screen screen(run, line);
+  Result<RunOutcome> outcome = RunIt(run, line, options, screen);
+  if (!outcome) {
+    PrintProblem(outcome.error().message);
+    return {.status = kExitError, .outcome = {}};
+  }
+  screen.Finish(*outcome);
+  return {.status = StatusOf(*outcome), .outcome = std::move(*outcome)};
+}
+
+int EndProcess(const CarriedOut& carried) {
+  if (carried.outcome.thread_left_behind) {
+    std::fflush(nullptr);
+    std::_Exit(carried.status);
+  }
+  return carried.status;
+}
+
+}  // namespace drover
