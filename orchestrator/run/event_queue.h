@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "orchestrator/rollout/rollout.h"
+#include "orchestrator/rollout/run_events.h"
 
 namespace drover {
 
