@@ -45,6 +45,8 @@ class AttributeReader {
   static Result<AttributeReader> Parse(ByteView bytes);
 
   [[nodiscard]] std::optional<ByteView> Get(std::uint16_t type) const;
+  // All of them, by type.
+  [[nodiscard]] const std::map<std::uint16_t, ByteView>& all() const { return attributes_; }
   // Nothing when the attribute is missing or shorter than the number.
   [[nodiscard]] std::optional<std::uint16_t> U16(std::uint16_t type) const;
   [[nodiscard]] std::optional<std::uint16_t> U16Be(std::uint16_t type) const;
