@@ -2,7 +2,7 @@
 # library may show. A line out of place stops the configuration and names file and include.
 
 # Headers of the system that belong to the rim: pure folders may not include them.
-set(DROVER_PURE node-helper/converge node-helper/health node-helper/sync node-helper/vrrp orchestrator/drill orchestrator/inventory orchestrator/template orchestrator/verify orchestrator/rollout orchestrator/cluster)
+set(DROVER_PURE node-helper/converge node-helper/health node-helper/sync node-helper/vrrp orchestrator/drill orchestrator/inventory orchestrator/template orchestrator/verify orchestrator/rollout orchestrator/cluster orchestrator/plan)
 set(DROVER_RIM_HEADERS "^(sys/socket|sys/epoll|unistd|poll|fcntl|thread|mutex|condition_variable|netdb|spawn)")
 
 function(drover_check_include file target quoted folder own foreign)
@@ -68,7 +68,8 @@ drover_layer(orchestrator/verify FOREIGN nlohmann tl)
 drover_layer(orchestrator/drill FOREIGN nlohmann tl)
 drover_layer(orchestrator/compile OWN orchestrator/source orchestrator/template orchestrator/playbook orchestrator/inventory orchestrator/verify FOREIGN nlohmann tl openssl)
 drover_layer(orchestrator/rollout OWN orchestrator/compile orchestrator/source orchestrator/verify FOREIGN tl)
+drover_layer(orchestrator/plan OWN orchestrator/compile orchestrator/rollout orchestrator/source orchestrator/verify FOREIGN nlohmann tl)
 drover_layer(orchestrator/ssh OWN orchestrator/compile orchestrator/source orchestrator/verify FOREIGN libssh boost openssl tl)
 drover_layer(orchestrator/cluster FOREIGN tl)
-drover_layer(orchestrator/report OWN orchestrator/cluster orchestrator/compile orchestrator/rollout orchestrator/source orchestrator/verify FOREIGN nlohmann tl dtl)
-drover_layer(orchestrator/run OWN orchestrator/cluster orchestrator/compile orchestrator/rollout orchestrator/ssh orchestrator/report orchestrator/verify orchestrator/source orchestrator/inventory orchestrator/playbook FOREIGN tl CLI nlohmann)
+drover_layer(orchestrator/report OWN orchestrator/cluster orchestrator/plan orchestrator/compile orchestrator/rollout orchestrator/source orchestrator/verify FOREIGN nlohmann tl dtl)
+drover_layer(orchestrator/run OWN orchestrator/cluster orchestrator/plan orchestrator/compile orchestrator/rollout orchestrator/ssh orchestrator/report orchestrator/verify orchestrator/source orchestrator/inventory orchestrator/playbook FOREIGN tl CLI nlohmann)

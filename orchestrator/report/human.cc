@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "orchestrator/report/change_line.h"
 #include "orchestrator/report/diff.h"
 #include "orchestrator/report/result_value.h"
 #include "orchestrator/report/terminal.h"
@@ -34,22 +35,6 @@ std::string LastLines(const std::string& text) {
     block += "      " + Printable(lines[i]) + "\n";
   }
   return block;
-}
-
-std::string ChangeLine(const ChangeText& change, bool colours) {
-  const bool add = change.verb == "add";
-  const bool remove = change.verb == "remove";
-  std::string line = std::string(add ? "+ " : remove ? "- " : "~ ") + change.resource;
-  if (!change.before.empty() && !change.after.empty()) {
-    line += ": " + change.before + " -> " + change.after;
-  } else if (!change.before.empty() || !change.after.empty()) {
-    line += ": " + (change.before.empty() ? change.after : change.before);
-  }
-  if (!change.reason.empty()) {
-    line += "  (" + change.reason + ")";
-  }
-  const Colour colour = add ? Colour::kDiffAdd : remove ? Colour::kDiffRemove : Colour::kChanged;
-  return "  " + Paint(Printable(line), colour, colours) + "\n";
 }
 
 std::string Counter(const char* name, int count, Colour colour, bool colours) {
@@ -169,7 +154,7 @@ std::string HumanReport::Changes(const HostResult& result) const {
   }
   std::string text;
   for (const ChangeText& change : result.result.changes) {
-    text += ChangeLine(change, options_.colours);
+    text += "  " + ChangeLine(change, options_.colours) + "\n";
   }
   return text;
 }
