@@ -231,18 +231,18 @@ class Directors(unittest.TestCase):
     def check_goes_and_comes(self, host, fault, cure, out, port=WEB_PORT, rest=("rs1",), whole=("rs1", "rs2")):
         tables = Tables()
         self.addCleanup(tables.kill)
-        before, _ = stamped(host, fault)
+        _, broken = stamped(host, fault)  # the last good answer was given before that
         try:
             self.expect_tables(port, servers(*rest), out + 10, f"{host} out of the table after {fault}")
             gone = tables.result()
             tables = Tables()
             self.addCleanup(tables.kill)
         finally:
-            _, after = stamped(host, cure)
+            _, cured = stamped(host, cure)
         self.expect_tables(port, servers(*whole), BACK + 10, f"{host} back after {cure}")
         time.sleep(0.5)
-        out_after = since(gone, before, port, servers(*rest))
-        back_after = since(tables.result(), after, port, servers(*whole))
+        out_after = since(gone, broken, port, servers(*rest))
+        back_after = since(tables.result(), cured, port, servers(*whole))
         self.assertIsNotNone(out_after, gone)
         self.assertIsNotNone(back_after)
         self.report(f"out after {out_after:.2f} s (promised {out:.2f}), back after {back_after:.2f} s (promised {BACK:.2f})")
