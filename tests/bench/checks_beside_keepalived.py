@@ -1,6 +1,6 @@
-"""1,000 tcp and 1,000 http checks every second: our check engine beside keepalived's checker process, in one run.
+"""1,000 tcp and then 1,000 http checks every second: our check engine beside keepalived's checker process, in one run.
 
-    tests/lab/lab -i tests/bench/checks.yml -- /usr/bin/python3 tests/bench/checks_beside_keepalived.py [SECONDS [ROUNDS]]
+    tests/lab/lab -i tests/bench/checks.yml -- /usr/bin/python3 tests/bench/checks_beside_keepalived.py [SECONDS [ROUNDS [CHECKS]]]
 
 Runs on a host of the lab, because keepalived's checker needs ip_vs. Both probe the same server on 1,000 addresses of the
 loopback, one after the other; CPU time is that of the process in SECONDS of steady state, divided by the probes that the
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-COUNT = 1000
+COUNT = int(sys.argv[3]) if len(sys.argv) > 3 else 1000
 PORT = 8080
 BENCH = os.environ.get("CHECKS_BENCH", "build/tests/bench/checks_bench")
 TICKS = os.sysconf("SC_CLK_TCK")
