@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "node-helper/converge/plan.h"
 
@@ -56,7 +58,33 @@ int WriteOnce(const std::string& path, const std::string& text) {
   return static_cast<std::size_t>(written) == text.size() ? 0 : EINVAL;
 }
 
+// Readable in the file system, but nobody's business.
+bool IsSecret(const std::string& path) {
+  for (const char* name : {"/stable_secret", "/tcp_fastopen_key", "/fib_multipath_hash_seed"}) {
+    if (path.ends_with(name)) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+std::vector<std::string> SysctlFiles::Keys(const std::string& folder) const {
+  namespace fs = std::filesystem;
+  constexpr auto kBoth = fs::perms::owner_read | fs::perms::owner_write;
+  std::vector<std::string> keys;
+  std::error_code error;
+  fs::recursive_directory_iterator at(root_ + "/" + folder, error);
+  // Interfaces come and go: what vanishes meanwhile is not there.
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    std::error_code gone;
+    const fs::file_status status = at->symlink_status(gone);
+    if (gone || !fs::is_regular_file(status) || (status.permissions() & kBoth) != kBoth) continue;
+    std::string path = at->path().string();
+    if (!IsSecret(path)) keys.push_back(path.substr(root_.size() + 1));
+  }
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
 
 Result<std::string> SysctlFiles::PathOf(const std::string& key) const {
   const Result<std::string> parsed = ParseSysctlKey(key);

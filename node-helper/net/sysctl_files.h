@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/desired_state.h"
 #include "protocol/result.h"
@@ -20,6 +21,10 @@ class SysctlFiles {
   // Nothing when the kernel has no such setting. A setting that has no value yet (EIO, as
   // stable_secret) is empty; one that can only be written is kInvalid: it has no state.
   [[nodiscard]] Result<std::optional<std::string>> Read(const std::string& key) const;
+
+  // All settings below a folder of them ("net") that can be read and written, sorted. Secrets
+  // (keys and seeds of the kernel) are left out.
+  [[nodiscard]] std::vector<std::string> Keys(const std::string& folder) const;
 
   // Writes and reads back: kInvalid when the kernel refuses the value or keeps another one.
   [[nodiscard]] Status Write(const Sysctl& sysctl) const;

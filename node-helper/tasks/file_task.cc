@@ -5,60 +5,22 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <ctime>
 #include <optional>
 
 #include "node-helper/store/files.h"
 #include "node-helper/tasks/accounts.h"
 #include "node-helper/tasks/outcome.h"
+#include "node-helper/tasks/placed_file.h"
 
 namespace drover {
 namespace {
 
 constexpr mode_t kNewFileMode = 0644;
-constexpr mode_t kModeBits = 07777;
-
-// What lies at the destination now.
-struct Present {
-  bool exists = false;
-  bool link = false;
-  struct stat info {};
-  std::string content;  // of a regular file
-};
-
-// Owner, group and mode that the file shall have.
-struct Attributes {
-  uid_t owner = 0;
-  gid_t group = 0;
-  mode_t mode = kNewFileMode;
-};
-
-Result<Present> LookAt(const std::string& path) {
-  Present present;
-  if (::lstat(path.c_str(), &present.info) != 0) {
-    if (errno == ENOENT) return present;
-    return Fail(ErrnoError(errno, path));
-  }
-  present.exists = true;
-  if (S_ISLNK(present.info.st_mode)) {
-    present.link = true;
-    return present;
-  }
-  if (S_ISDIR(present.info.st_mode)) {
-    return Fail(ErrorCode::kInvalid, path + ": is a directory; name the file in it");
-  }
-  if (!S_ISREG(present.info.st_mode)) {
-    return Fail(ErrorCode::kInvalid, path + ": is a device, pipe or socket, not a file");
-  }
-  auto content = ReadWholeFile(path);
-  if (!content) return Fail(content.error());
-  present.content = std::move(*content);
-  return present;
-}
 
 Result<Attributes> WantedAttributes(const FileAttributes& given, const Present& present) {
   Attributes wanted;
+  wanted.mode = kNewFileMode;
   wanted.owner = ::geteuid();
   wanted.group = ::getegid();
   if (present.exists && !present.link) {
@@ -78,12 +40,6 @@ Result<Attributes> WantedAttributes(const FileAttributes& given, const Present& 
   }
   if (given.mode) wanted.mode = *given.mode & kModeBits;
   return wanted;
-}
-
-std::string ModeText(mode_t mode) {
-  std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "%04o", mode & kModeBits);
-  return text.data();
 }
 
 std::vector<ChangeText> Differences(const FileTask& file, const Present& present,
@@ -135,13 +91,6 @@ FileDiff DiffOf(const FileTask& file, const Present& present) {
   if (had_content) diff.before = present.content;
   diff.after = file.content;
   return diff;
-}
-
-Status SetAttributes(int fd, const Attributes& wanted, const std::string& path) {
-  // The owner first: changing it clears the set-user-ID bit.
-  if (::fchown(fd, wanted.owner, wanted.group) != 0) return Fail(ErrnoError(errno, path));
-  if (::fchmod(fd, wanted.mode) != 0) return Fail(ErrnoError(errno, path));
-  return {};
 }
 
 // Ansible's name: "nginx.conf.1234.2026-01-31@10:00:00~".

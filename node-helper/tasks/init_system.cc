@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <cstring>
 #include <thread>
 
 namespace drover {
@@ -64,7 +66,8 @@ class Systemd : public InitSystem {
 
   Result<InitServiceStatus> Look(const std::string& name) override {
     const auto shown =
-        runner_.Run({"systemctl", "show", "--property=LoadState,ActiveState", "--", UnitOf(name)});
+        runner_.Run({"systemctl", "show", "--property=LoadState,ActiveState,MainPID,CanReload",
+                     "--", UnitOf(name)});
     if (!shown) return Fail(shown.error());
     const std::string& text = shown->command.stdout_text;
     const auto has = [&](const char* line) { return text.find(line) != std::string::npos; };
@@ -73,6 +76,10 @@ class Systemd : public InitSystem {
     status.running = has("ActiveState=active\n") || has("ActiveState=activating\n") ||
                      has("ActiveState=reloading\n");
     if (!status.exists) return status;
+    status.can_reload = has("CanReload=yes");
+    if (const std::size_t at = text.find("MainPID="); at != std::string::npos) {
+      status.main_pid = std::strtoll(text.c_str() + at + std::strlen("MainPID="), nullptr, 10);
+    }
     const auto enabled = runner_.Run({"systemctl", "is-enabled", "--", UnitOf(name)});
     if (!enabled) return Fail(enabled.error());
     const std::string word = LastLine(enabled->command.stdout_text);

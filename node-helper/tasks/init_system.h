@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ struct InitServiceStatus {
   bool running = false;
   bool enabled = false;
   bool can_be_enabled = true;  // false: always there, enabling or disabling means nothing
+  bool can_reload = false;     // as far as the init system knows
+  std::int64_t main_pid = 0;   // 0: the init system does not know
 };
 
 class InitSystem {

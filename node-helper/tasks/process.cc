@@ -18,7 +18,6 @@
 #include <optional>
 
 #include "node-helper/store/descriptor.h"
-#include "protocol/codec.h"
 
 namespace drover {
 namespace {
@@ -185,6 +184,7 @@ class Child {
   std::optional<Clock::time_point> abandoned_at_;
   std::optional<Clock::time_point> terminated_at_;
   bool killed_ = false;
+  std::size_t max_output_ = kMaxOutputBytes;
 };
 
 Result<Child> Child::Start(const ProcessSpec& spec) {
@@ -231,6 +231,7 @@ Result<Child> Child::Start(const ProcessSpec& spec) {
   }
   Child child;
   child.pid_ = pid;
+  child.max_output_ = spec.max_output;
   child.pidfd_.Reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   child.in_ = std::move(in->write);
   child.out_.fd = std::move(out->read);
@@ -247,7 +248,7 @@ void Child::ReadFrom(Stream& stream) {
     stream.fd.Reset();
     return;
   }
-  const std::size_t room = kMaxOutputBytes - std::min(stream.text.size(), kMaxOutputBytes);
+  const std::size_t room = max_output_ - std::min(stream.text.size(), max_output_);
   const auto size = static_cast<std::size_t>(got);
   stream.text.append(chunk.data(), std::min(size, room));
   if (size > room) stream.truncated = true;  // read on, so that the program is not stopped by us

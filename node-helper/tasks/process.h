@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/codec.h"
 #include "protocol/event.h"
 #include "protocol/result.h"
 
@@ -22,6 +23,7 @@ struct ProcessSpec {
   std::string stdin_text;
   std::vector<std::pair<std::string, std::string>> environment;  // added to the helper's own
   std::chrono::milliseconds timeout{0};                          // 0: none
+  std::size_t max_output = kMaxOutputBytes;  // of each stream; the rest is read and dropped
   // Asked now and then: true when nobody waits for the result any more. The program then has
   // kAbandonedGrace to end, because half a package installation is worse than a late one.
   std::function<bool()> abandoned;
