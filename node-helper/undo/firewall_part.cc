@@ -129,7 +129,7 @@ class FirewallPart : public UndoPart {
   Result<std::string> Capture() override {
     auto rules = Look();
     if (!rules) return Fail(rules.error());
-    if (!rules->nft.empty()) {
+    if (!rules->nft.empty() && rules->unreadable.empty()) {
       // Said by nft, but maybe not to be told to it: better known now than when going back.
       const auto checked = Run({"nft", "-c", "-f", "-"}, "flush ruleset\n" + rules->nft);
       if (!checked) return Fail(checked.error().In("firewall"));
@@ -225,8 +225,13 @@ class FirewallPart : public UndoPart {
       const std::string name = table.family + " " + table.name;
       if (table.compatible && SaveHolds(rules, table)) {
         rules.foreign.insert(name);
-      } else {
-        rules.nft += table.text;
+        continue;
+      }
+      rules.nft += table.text;
+      // nft may even leave out matches that it has no extension for, and say something else.
+      if (table.compatible) {
+        rules.unreadable = "table " + name + " is of iptables-nft, whose " + table.family +
+                           " tools are not on this node";
       }
     }
     return {};
@@ -274,14 +279,14 @@ class FirewallPart : public UndoPart {
   Status RestoreNft(const Rules& before, const Rules& now, std::vector<ChangeText>& done) const {
     if (!before.has_nft || !now.has_nft) return {};
     std::string script;
+    for (const std::string& name : now.foreign) {
+      if (!before.foreign.contains(name)) script += "delete table " + name + "\n";
+    }
     if (StableRules(before.nft) != StableRules(now.nft)) {
       for (const NftTable& table : SplitRuleset(now.nft, "")) {
         script += "delete table " + table.family + " " + table.name + "\n";
       }
       script += before.nft;
-    }
-    for (const std::string& name : now.foreign) {
-      if (!before.foreign.contains(name)) script += "delete table " + name + "\n";
     }
     if (script.empty()) return {};
     if (!before.unreadable.empty()) {
