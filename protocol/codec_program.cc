@@ -142,6 +142,7 @@ struct ActionEncoder {
             {"on", task.on},
             {"maintenance", MaintenanceToJson(task.maintenance)}};
   }
+  Json operator()(const UninstallTask&) const { return {{"kind", "uninstall"}}; }
 };
 
 void ReadBytes(ObjectReader& reader, std::string_view key, std::string& out) {
@@ -312,6 +313,7 @@ TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors&
   if (kind == "restore") return ReadRestore(reader);
   if (kind == "generations") return GenerationsTask{};
   if (kind == "maintenance") return ReadMaintenance(reader);
+  if (kind == "uninstall") return UninstallTask{};
   errors.Add(reader.PathOf("kind"), "unknown kind of task \"" + kind + "\"");
   return ConvergeTask{};
 }

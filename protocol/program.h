@@ -138,10 +138,16 @@ struct HandoverTask {
   bool operator==(const HandoverTask&) const = default;
 };
 
+// Takes from the node what is recorded for the run's owner, his generations too; when nobody else
+// has anything recorded there, also the helper's service and all files of Drover's.
+struct UninstallTask {
+  bool operator==(const UninstallTask&) const = default;
+};
+
 using TaskAction = std::variant<ConvergeTask, PruneTask, CommandTask, FileTask, PackageTask,
                                 ServiceTask, WaitForTask, ProbeTask, StatusTask, HandoverTask,
                                 BeginTask, ConfirmTask, RevertTask, ReleaseTask, UnlockTask,
-                                RestoreTask, GenerationsTask, MaintenanceTask>;
+                                RestoreTask, GenerationsTask, MaintenanceTask, UninstallTask>;
 
 // One task for one host.
 struct Task {

@@ -81,6 +81,7 @@ Program RichProgram() {
   add(UnlockTask{"r0"});
   add(RestoreTask{3});
   add(GenerationsTask{});
+  add(UninstallTask{});
   add(MaintenanceTask{false, {"rs1", {*IpAddress::Parse("10.0.0.1")}, "remove", "ann", "ctl", 9}});
   return program;
 }
