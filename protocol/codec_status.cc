@@ -66,7 +66,8 @@ InstanceStatus InstanceStatusFromJson(const Json& json, const std::string& path,
   reader.ReadDuration("master_down_ms", status.master_down);
   reader.Read("yielded", status.yielded);
   reader.Read("awaits_sync", status.awaits_sync);
-  reader.Read("preempts", status.preempts);
+  // The first helpers did not tell it; then the instance's state is all there is to go by.
+  if (reader.Has("preempts")) reader.Read("preempts", status.preempts);
   reader.Read("two_phase", status.two_phase);
   reader.ReadList("addresses", status.addresses, PrefixFromJson);
   reader.Read("peer_checksum", status.peer_checksum);

@@ -16,8 +16,11 @@ constexpr milliseconds kMaxPreemptDelay{1000000};
 constexpr milliseconds kMaxLease{60000};
 constexpr milliseconds kMaxLinger{5000};
 constexpr milliseconds kMaxSpan{3600000};
-constexpr std::size_t kMaxAddresses = 255;  // RFC 9568, section 5.2.5
-constexpr std::size_t kMaxPassword = 8;     // RFC 2338, section 5.3.6
+constexpr std::size_t kMaxCount = 255;     // RFC 9568, section 5.2.5
+constexpr std::size_t kMaxPassword = 8;    // RFC 2338, section 5.3.6
+constexpr std::size_t kLinkMtu = 1500;     // Ethernet; tunnels may have less, and fragment IPv6
+constexpr std::size_t kVrrpHeader = 8;     // RFC 9568, section 5.2, up to the addresses
+constexpr std::size_t kPasswordField = 8;  // RFC 2338, section 5.1: behind the addresses
 constexpr int kMaxWeight = 253;
 constexpr std::size_t kMaxName = 64;
 
@@ -86,14 +89,18 @@ Status ValidatePrefix(const Prefix& prefix) {
   return InRange(prefix.length, 1, ip.bits(), "the prefix length of " + ip.ToString());
 }
 
+const char* FamilyName(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
+
 Status ValidateAddresses(const VrrpInstance& instance) {
   if (instance.addresses.empty()) {
     return Fail(ErrorCode::kInvalid, "has no address");
   }
-  if (instance.addresses.size() > kMaxAddresses) {
+  const std::size_t most = MaxAdvertisedAddresses(instance.family());
+  if (instance.addresses.size() > most) {
     return Fail(ErrorCode::kInvalid,
-                "an advert holds 255 addresses at most; put the others under "
-                "excluded_addresses");
+                "an advert holds " + std::to_string(most) + " " + FamilyName(instance.family()) +
+                    " addresses at most, not " + std::to_string(instance.addresses.size()) +
+                    "; put the others under excluded_addresses");
   }
   std::set<IpAddress> seen;
   for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
@@ -275,6 +282,13 @@ std::string Summary(const VrrpGroup& group) {
 std::string Summary(const Tracker& tracker) {
   return TargetText(tracker.target) + " every " + DurationText(tracker.interval) + " fall " +
          std::to_string(tracker.fall) + " rise " + std::to_string(tracker.rise);
+}
+
+std::size_t MaxAdvertisedAddresses(Family family) {
+  const std::size_t ip_header = family == Family::kIpv4 ? 20 : 40;
+  const std::size_t address = family == Family::kIpv4 ? 4 : 16;
+  const std::size_t trailer = family == Family::kIpv4 ? kPasswordField : 0;
+  return std::min(kMaxCount, (kLinkMtu - ip_header - kVrrpHeader - trailer) / address);
 }
 
 Status ValidateInstance(const VrrpInstance& instance) {

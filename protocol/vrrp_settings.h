@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -63,8 +64,8 @@ struct VrrpInstance {
   int down_adverts = 3;  // adverts missed until a backup takes over, 1 to 100; RFC: 3
   bool preempt = true;
   std::chrono::milliseconds preempt_delay{0};  // 0 to 1000 s
-  // Of one family, order kept, at most 255; they travel in the advert. All are set with the prefix
-  // length given.
+  // Of one family, order kept, at most MaxAdvertisedAddresses; they travel in the advert. All are
+  // set with the prefix length given.
   std::vector<Prefix> addresses;
   // Set and released with the others but not in the advert; may be of the other family.
   std::vector<Prefix> excluded_addresses;
@@ -146,6 +147,10 @@ std::string NameOf(const Tracker& tracker);        // "tracker uplink"
 std::string Summary(const VrrpInstance& instance);
 std::string Summary(const VrrpGroup& group);
 std::string Summary(const Tracker& tracker);
+
+// How many addresses one advert carries: its count is one byte (RFC 9568, section 5.2.5), and it
+// must go out in one piece on a link of 1500 bytes.
+std::size_t MaxAdvertisedAddresses(Family family);
 
 // One sentence for the first offence; limits as at the fields.
 Status ValidateInstance(const VrrpInstance& instance);

@@ -28,6 +28,20 @@ TEST(DaemonWords, StatusComesBackEqual) {
   EXPECT_EQ(*status, RichStatus());
 }
 
+// Statuses of helpers that are not replaced yet are shown beside those of new ones.
+TEST(DaemonWords, AStatusOfAHelperThatDoesNotTellWhetherItPreemptsIsRead) {
+  std::string text = EncodeNodeStatus(RichStatus());
+  const std::string key = "\"preempts\":true,";
+  const std::size_t at = text.find(key);
+  ASSERT_NE(at, std::string::npos);
+  text.erase(at, key.size());
+  const Result<NodeStatus> status = DecodeNodeStatus(text);
+  ASSERT_TRUE(status) << status.error().message;
+  NodeStatus want = RichStatus();
+  want.instances[0].preempts = false;
+  EXPECT_EQ(*status, want);
+}
+
 TEST(DaemonWords, ADocumentOfBeforeTheDaemonIsStillRead) {
   const Result<DesiredState> state =
       DecodeState(R"({"addresses": [], "sysctls": [], "services": []})");
@@ -96,6 +110,38 @@ TEST(DaemonWords, EachOffenceOfAnInstanceIsNamed) {
     ASSERT_FALSE(status) << c.want;
     EXPECT_NE(status.error().message.find(c.want), std::string::npos) << status.error().message;
   }
+}
+
+// RFC 9568, section 5.2: the count is one byte, and the advert should travel in one piece.
+TEST(DaemonWords, AnAdvertHoldsWhatItsCountAndItsLinkAllow) {
+  const auto instance_with = [](std::size_t count, Family family) {
+    VrrpInstance instance = WebInstance();
+    instance.addresses.clear();
+    for (std::size_t i = 1; i <= count; ++i) {
+      const std::string text = family == Family::kIpv6 ? "2001:db8::" + std::to_string(i)
+                                                       : "10.1." + std::to_string(i / 256) + "." +
+                                                             std::to_string(i % 256);
+      instance.addresses.push_back(*Prefix::Parse(text));
+    }
+    if (family == Family::kIpv4) return instance;
+    instance.version = 3;
+    instance.password.clear();
+    instance.unicast_peers.clear();
+    instance.source_address.reset();
+    return instance;
+  };
+  EXPECT_TRUE(ValidateInstance(instance_with(255, Family::kIpv4)));
+  EXPECT_TRUE(ValidateInstance(instance_with(90, Family::kIpv6)));
+  const Status many = ValidateInstance(instance_with(256, Family::kIpv4));
+  ASSERT_FALSE(many);
+  EXPECT_EQ(many.error().message,
+            "vrrp_instance web: an advert holds 255 IPv4 addresses at most, not 256; put the "
+            "others under excluded_addresses");
+  const Status big = ValidateInstance(instance_with(91, Family::kIpv6));
+  ASSERT_FALSE(big);
+  EXPECT_EQ(big.error().message,
+            "vrrp_instance web: an advert holds 90 IPv6 addresses at most, not 91; put the others "
+            "under excluded_addresses");
 }
 
 TEST(DaemonWords, WhatPeersCannotUnderstandIsToldApart) {
