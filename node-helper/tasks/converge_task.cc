@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "node-helper/converge/converge.h"
 #include "node-helper/converge/plan.h"
@@ -103,10 +104,39 @@ Overlay OverlayNow(const TaskContext& context) {
   return context.daemon->ReadOverlay().value_or(Overlay{});
 }
 
+std::set<std::string> ResourcesOf(const std::vector<Change>& changes) {
+  std::set<std::string> resources;
+  for (const Change& change : changes) resources.insert(Describe(change).resource);
+  return resources;
+}
+
+// What this run brought about, in the order of its plan: the daemon, which was told of the record
+// first, may have set some of it before the session looked.
+void AddWhatTheDaemonDid(Kernel& kernel, const DesiredState& effective, const DesiredState& before,
+                         ConvergeReport& report) {
+  auto planned = Plan(effective, before);
+  if (!planned) return;
+  if (report.error) {
+    const auto observed = kernel.Observe(SysctlKeys(effective));
+    const auto left = observed ? Plan(effective, *observed) : Result<std::vector<Change>>(planned);
+    if (!left) return;
+    const std::set<std::string> undone = ResourcesOf(*left);
+    std::erase_if(*planned,
+                  [&](const Change& change) { return undone.contains(Describe(change).resource); });
+  }
+  const std::set<std::string> told = ResourcesOf(*planned);
+  for (Change& change : report.done) {
+    if (!told.contains(Describe(change).resource)) planned->push_back(std::move(change));
+  }
+  report.done = std::move(*planned);
+}
+
 // Sets the kernel's part, then waits until what the daemon was told has come to something.
+// `before`: what the kernel had before the daemon was told something new; null when it was not.
 TaskResult SetAndSettle(Kernel& kernel, const DesiredState& wanted, const DesiredState& effective,
-                        const TaskContext& context, bool check) {
+                        const DesiredState* before, const TaskContext& context, bool check) {
   ConvergeReport report = Converge(kernel, effective);
+  if (before != nullptr) AddWhatTheDaemonDid(kernel, effective, *before, report);
   ExplainWeights(report.done, wanted);
   TaskResult result = FromReport(report);
   if (check || !wanted.needs_daemon() || result.status == TaskStatus::kFailed) return result;
@@ -143,7 +173,8 @@ std::chrono::milliseconds SettlePatience(const DesiredState& state) {
     const milliseconds skew = std::max(instance.advert_interval, milliseconds{1000});
     const milliseconds down = instance.advert_interval * instance.down_adverts + skew;
     // It may find a lower master and replace it: then the roles change once more.
-    const milliseconds replaces = instance.preempt ? down + instance.preempt_delay : milliseconds{0};
+    const milliseconds replaces =
+        instance.preempt ? down + instance.preempt_delay : milliseconds{0};
     const milliseconds tables = std::min(instance.sync_wait, kTablesAgree);
     patience = std::max(patience, down + replaces + tables + milliseconds{1000});
   }
@@ -188,8 +219,9 @@ TaskResult RunConvergeTask(const ConvergeTask& task, bool check, const ProgramCo
                              : OverlayFor(task.state, record_changed, context, note);
   if (!overlay) return Failed(overlay.error(), std::move(changes));
   Append(changes, DaemonChanges(records->own.state, task.state));
-  TaskResult result =
-      SetAndSettle(**kernel, task.state, Overlaid(task.state, *overlay, *observed), context, check);
+  const bool told = !check && record_changed && DaemonRuns(context);
+  TaskResult result = SetAndSettle(**kernel, task.state, Overlaid(task.state, *overlay, *observed),
+                                   told ? &*observed : nullptr, context, check);
   Append(changes, std::move(result.changes));
   result.changes = std::move(changes);
   if (result.status == TaskStatus::kOk && !result.changes.empty()) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -30,7 +31,9 @@ class FakeDaemon : public DaemonLink {
         return Fail(merged.error());
       }
     }
-    return ReadOverlay();
+    const auto overlay = ReadOverlay();
+    if (on_reload) on_reload(*overlay);
+    return overlay;
   }
   Result<Overlay> ReadOverlay() override {
     Overlay overlay;
@@ -71,6 +74,7 @@ class FakeDaemon : public DaemonLink {
 
   bool runs = true;
   std::string reload_error;
+  std::function<void(const Overlay&)> on_reload;  // what it does about it before anybody else can
   std::set<Endpoint> dead;
   std::vector<std::string> open;  // what WaitSettled says is not settled
   NodeStatus status;

@@ -141,6 +141,45 @@ TEST_F(DaemonParts, DeadRealServerKeepsItsWeightOfZeroWhenASessionConverges) {
   EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{1, 0}));
 }
 
+// The daemon hears of a record before the session sets it, and may be the faster one.
+TEST_F(DaemonParts, WhatTheDaemonSetsFirstIsAChangeOfTheRunAllTheSame) {
+  DesiredState state = State({Vip("10.0.0.100/32")}, {}, {Web()});
+  state.watches = {Watch()};
+  Converge(state);
+  daemon_.on_reload = [this](const Overlay& overlay) {
+    kernel_.state().services = {overlay.services.at(0).effective};
+  };
+  state.services[0].destinations[0].weight = 3;
+  state.services[0].destinations[1].lower_threshold = 5;
+  state.services[0].destinations[1].upper_threshold = 9;
+  const TaskResult checked = Converge(state, true);
+  ASSERT_EQ(checked.changes.size(), 2U) << Lines(checked);
+  const TaskResult result = Converge(state);
+  EXPECT_EQ(result.status, TaskStatus::kChanged);
+  EXPECT_EQ(result.changes, checked.changes) << Lines(result);
+  EXPECT_EQ(Converge(state).status, TaskStatus::kOk);
+  // What it does of its own accord, between two looks of a run that asks nothing new, is not.
+  kernel_.state().services[0].destinations[0].weight = 7;
+  EXPECT_EQ(Converge(state).status, TaskStatus::kOk);
+  EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{3, 1}));
+}
+
+TEST_F(DaemonParts, WhenTheSessionFailsWhatTheDaemonSetIsStillTold) {
+  DesiredState state = State({}, {}, {Web()});
+  state.watches = {Watch()};
+  Converge(state);
+  daemon_.on_reload = [this](const Overlay& overlay) {
+    kernel_.state().services = {overlay.services.at(0).effective};
+  };
+  state.services[0].destinations[0].weight = 3;
+  state.addresses = {Vip("10.0.0.100/32"), Vip("10.0.0.101/32")};
+  kernel_.FailNth(1, Error{ErrorCode::kDenied, "refused here"});
+  const TaskResult result = Converge(state);
+  EXPECT_EQ(result.status, TaskStatus::kFailed);
+  ASSERT_EQ(result.changes.size(), 1U) << Lines(result);
+  EXPECT_EQ(result.changes[0].resource, "real server 10.0.0.11:80 of service tcp 10.0.0.100:80");
+}
+
 TEST_F(DaemonParts, CheckForeseesNewRealServersAsTheirChecksTakeThemAtFirst) {
   DesiredState state = State({}, {}, {Web()});
   state.watches = {Watch()};
