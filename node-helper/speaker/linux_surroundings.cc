@@ -30,10 +30,6 @@ Result<std::unique_ptr<LinuxSurroundings>> LinuxSurroundings::Open() {
   return made;
 }
 
-LinuxSurroundings::~LinuxSurroundings() {
-  for (const Sysctl& before : prepared_) (void)sysctls_.Write(before);
-}
-
 Status LinuxSurroundings::Load() {
   const auto links = netlink_.ListLinks();
   if (!links) return Fail(links.error());
@@ -195,28 +191,11 @@ void LinuxSurroundings::Ask(int index, const MacAddress& mac,
   (void)tap_.Ask(index, mac, sender, target);
 }
 
-Status LinuxSurroundings::Raise(const std::string& key, const std::string& wanted) {
-  const auto value = sysctls_.Read(key);
-  if (!value) return Fail(value.error());
-  if (!value->has_value() || **value >= wanted) return {};  // single digits; or not known here
-  if (const Status set = sysctls_.Write(Sysctl{key, wanted}); !set) return set;
-  const bool known = std::any_of(prepared_.begin(), prepared_.end(),
-                                 [&](const Sysctl& before) { return before.key == key; });
-  if (!known) prepared_.push_back(Sysctl{key, **value});
-  return {};
-}
-
-Status LinuxSurroundings::PrepareInterface(const std::string& interface) {
+void LinuxSurroundings::NoteForwarding(const std::string& interface) {
   const std::optional<LinkFact> link = FindLink(interface);
-  if (!link) return {};
-  const std::string folder = "net/ipv4/conf/" + interface + "/";
+  if (!link) return;
   const auto forwards = sysctls_.Read("net/ipv6/conf/" + interface + "/forwarding");
   if (forwards && forwards->value_or("0") != "0") routers_.insert(link->index);
-  // A lingering address stands on lo and must not be answered for; questions of our own must not
-  // name a virtual address as their sender, for a neighbour would learn it.
-  if (const Status set = Raise(folder + "arp_ignore", "1"); !set) return set;
-  if (const Status set = Raise(folder + "arp_announce", "2"); !set) return set;
-  return Raise(folder + "promote_secondaries", "1");
 }
 
 Result<LinkFact> LinuxSurroundings::MakeVirtualLink(const LinkFact& parent, const std::string& name,

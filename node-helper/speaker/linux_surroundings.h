@@ -1,5 +1,5 @@
-// The real surroundings of the speaker: rtnetlink, raw and packet sockets, and settings of
-// interfaces, with a copy of links and addresses that the news keep up to date.
+// The real surroundings of the speaker: rtnetlink, raw and packet sockets, with a copy of links and
+// addresses that the news keep up to date.
 //
 // One thread: the speaker's. Nothing here waits for the network.
 #pragma once
@@ -23,7 +23,6 @@ namespace drover {
 class LinuxSurroundings : public Surroundings {
  public:
   static Result<std::unique_ptr<LinuxSurroundings>> Open();
-  ~LinuxSurroundings() override;
 
   // --- Surroundings
   [[nodiscard]] std::optional<LinkFact> FindLink(const std::string& interface) const override;
@@ -39,9 +38,7 @@ class LinuxSurroundings : public Surroundings {
   void Announce(int index, const MacAddress& mac, const IpAddress& address) override;
   void Ask(int index, const MacAddress& mac, const std::optional<IpAddress>& sender,
            const IpAddress& target) override;
-  Status PrepareInterface(const std::string& interface) override;
-  std::vector<Sysctl> LeaveBehind() override { return std::exchange(prepared_, {}); }
-  void TakeOver(const std::vector<Sysctl>& before) override { prepared_ = before; }
+  void NoteForwarding(const std::string& interface) override;
   Result<LinkFact> MakeVirtualLink(const LinkFact& parent, const std::string& name,
                                    const MacAddress& mac) override;
   void RemoveVirtualLink(int index) override;
@@ -69,7 +66,6 @@ class LinuxSurroundings : public Surroundings {
       : netlink_(std::move(netlink)), tap_(std::move(tap)) {}
   Status Load();
   Changes Reload();
-  Status Raise(const std::string& key, const std::string& wanted);
   Result<VrrpVoice*> VoiceOf(Family family);
 
   VrrpNetlink netlink_;
@@ -81,8 +77,7 @@ class LinuxSurroundings : public Surroundings {
   std::map<int, LinkFact> links_;
   std::map<int, std::vector<KernelAddress>> addresses_;
   int loopback_ = 1;
-  std::vector<Sysctl> prepared_;  // as they were before
-  std::set<int> routers_;         // interfaces that forward IPv6: NA says so
+  std::set<int> routers_;  // interfaces that forward IPv6: NA says so
   std::uint16_t packet_id_ = 0;
   std::chrono::steady_clock::time_point turn_began_{};
 };

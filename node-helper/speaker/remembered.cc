@@ -33,7 +33,6 @@ std::string Encode(const Remembered& remembered) {
                      {"fault", tracked.fault},
                      {"weight", tracked.weight}});
   }
-  settings.sysctls = remembered.before;
   settings.vrrp_groups = remembered.groups;
   for (VrrpGroup& group : settings.vrrp_groups) group.track.clear();
   return json{{"at_ns", std::chrono::nanoseconds(remembered.at.time_since_epoch()).count()},
@@ -59,7 +58,6 @@ Result<Remembered> DecodeRemembered(const std::string& text) {
   Remembered remembered;
   remembered.at = vrrp::Time(std::chrono::nanoseconds(document["at_ns"].get<std::int64_t>()));
   remembered.groups = settings->vrrp_groups;
-  remembered.before = settings->sysctls;
   for (const json& role : roles) {
     if (!role.is_object() || !role.value("name", json()).is_string() ||
         !role.value("master", json()).is_boolean() || !role.value("held", json()).is_boolean() ||

@@ -22,7 +22,6 @@ struct Remembered {
   vrrp::Time at{};  // CLOCK_MONOTONIC goes on through an exec
   std::vector<One> routers;
   std::vector<VrrpGroup> groups;
-  std::vector<Sysctl> before;  // settings of interfaces that are to be put back in the end
   bool operator==(const Remembered&) const = default;
 };
 

@@ -75,9 +75,7 @@ vrrp::Settings Router::InstanceSettings() const {
 
 void Router::Start(const std::optional<RememberedRouter>& remembered, Time now) {
   since_ = now;
-  if (const drover::Status prepared = around_.PrepareInterface(settings_.interface); !prepared) {
-    Problem(prepared.error().message, now);
-  }
+  around_.NoteForwarding(settings_.interface);
   link_ = around_.FindLink(settings_.interface).value_or(LinkFact{});
   MakeVirtualLink(now);
   if (settings_.priority == vrrp::kOwnerPriority && !virtual_link_) {
@@ -215,7 +213,7 @@ void Router::LookAround(Time now) {
     virtual_link_.reset();  // it went with its parent
     native_.clear();
     MakeVirtualLink(now);
-    (void)around_.PrepareInterface(settings_.interface);
+    around_.NoteForwarding(settings_.interface);
   } else if (virtual_link_ && !around_.FindLink(virtual_link_->name)) {
     MakeVirtualLink(now);
     if (serving()) {

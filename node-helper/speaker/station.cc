@@ -176,14 +176,12 @@ std::string Station::Freeze(Time now) {
     remembered.routers.push_back({router->spoken(), router->Remember(), router->tracked()});
   }
   remembered.groups = groups_;
-  remembered.before = around_.LeaveBehind();
   return Encode(remembered);
 }
 
 drover::Status Station::Resume(const std::string& text, Time now) {
   Result<Remembered> remembered = DecodeRemembered(text);
   if (!remembered) return Fail(remembered.error());
-  around_.TakeOver(remembered->before);
   std::vector<VrrpInstance> instances;
   for (auto& [settings, router, tracked] : remembered->routers) {
     const vrrp::Nanoseconds age = now - remembered->at;

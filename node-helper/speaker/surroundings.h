@@ -1,6 +1,9 @@
 // What the speaker's logic needs of the kernel and the wire, as an interface: the real one is
 // linux_surroundings, tests have one that keeps state.
 //
+// Settings of the node's own interfaces (arp_ignore and the like) are not touched: they are part of
+// the desired state, which others keep.
+//
 // One thread: the speaker's. Nothing here waits for the network.
 #pragma once
 
@@ -49,13 +52,8 @@ class Surroundings {
   virtual void Announce(int index, const MacAddress& mac, const IpAddress& address) = 0;
   virtual void Ask(int index, const MacAddress& mac, const std::optional<IpAddress>& sender,
                    const IpAddress& target) = 0;
-  // The settings of an interface that a handover without loss needs: it answers ARP for its own
-  // addresses only, and other addresses survive the removal of one.
-  virtual Status PrepareInterface(const std::string& interface) = 0;
-  // Those settings as they were before, which are put back when everything ends. The next process
-  // takes over (upgrade in place): from now on that is its business.
-  virtual std::vector<Sysctl> LeaveBehind() = 0;
-  virtual void TakeOver(const std::vector<Sysctl>& before) = 0;
+  // Looks whether the interface forwards IPv6: neighbour advertisements say so.
+  virtual void NoteForwarding(const std::string& interface) = 0;
   // A macvlan, down; one that is there already is taken.
   virtual Result<LinkFact> MakeVirtualLink(const LinkFact& parent, const std::string& name,
                                            const MacAddress& mac) = 0;

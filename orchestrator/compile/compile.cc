@@ -7,6 +7,7 @@
 #include "orchestrator/compile/connection.h"
 #include "orchestrator/compile/findings.h"
 #include "orchestrator/compile/prune.h"
+#include "orchestrator/compile/service_watch.h"
 #include "orchestrator/compile/task_compiler.h"
 #include "orchestrator/compile/virtual_routers.h"
 #include "orchestrator/inventory/pattern.h"
@@ -45,6 +46,7 @@ class Compiler {
     }
     CompilePlays(/*verify=*/false);
     for (std::size_t i = 0; i < playbook_.plays.size(); ++i) Connect(i);
+    ImplyAnswersFromVips(cluster_);
     cluster_.SettleImplied();
     if (diagnostics_.empty()) CheckCluster(cluster_, diagnostics_, run_.warnings);
     // What verify says of a playbook with errors would only repeat them.
@@ -239,6 +241,7 @@ class Compiler {
     std::set<std::string> names;
     for (const auto& instance : state.vrrp_instances) names.insert(drover::NameOf(instance));
     for (const auto& daemon : state.sync_daemons) names.insert(drover::NameOf(daemon));
+    for (const auto& watch : state.watches) names.insert(drover::NameOf(watch));
     for (const ImpliedSysctl& one : implied) {
       if (names.contains(one.resource)) state.sysctls.push_back(one.sysctl);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "orchestrator/compile/check_reader.h"
 
@@ -108,6 +109,29 @@ void ReadChecks(ServiceWatch& watch, const std::vector<PlacedServer>& servers,
   }
 }
 
+// Where the host has the VIP while it is its master; empty: nowhere that is known here, or on lo.
+std::string InterfaceOf(const IpAddress& vip, const DesiredState& state) {
+  const auto is_vip = [&](const Prefix& prefix) { return prefix.address == vip; };
+  for (const VrrpInstance& instance : state.vrrp_instances) {
+    for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
+      if (std::any_of(list->begin(), list->end(), is_vip)) return instance.interface;
+    }
+  }
+  for (const InterfaceAddress& address : state.addresses) {
+    if (address.interface != "lo" && is_vip(address.prefix)) return address.interface;
+  }
+  return "";
+}
+
+// The IPv4 address that checks of the watch go through.
+std::optional<IpAddress> VipAsked(const ServiceWatch& watch) {
+  const auto* key = std::get_if<SocketKey>(&watch.service);
+  const bool asks = std::any_of(watch.checks.begin(), watch.checks.end(),
+                                [](const CheckSettings& check) { return check.through_vip; });
+  if (!asks || key == nullptr || !key->address.is_v4()) return std::nullopt;
+  return key->address;
+}
+
 }  // namespace
 
 std::optional<ServiceWatch> ReadWatch(const VirtualService& service, const ServerDefaults& defaults,
@@ -138,6 +162,17 @@ std::optional<ServiceWatch> ReadWatch(const VirtualService& service, const Serve
     return std::nullopt;
   }
   return watch;
+}
+
+void ImplyAnswersFromVips(ClusterState& cluster) {
+  for (const auto& [host, state] : cluster.states()) {
+    for (const ServiceWatch& watch : state.watches) {
+      const auto vip = VipAsked(watch);
+      const std::string interface = vip ? InterfaceOf(*vip, state) : "";
+      if (interface.empty()) continue;
+      cluster.Imply(host, {NameOf(watch), {"net/ipv4/conf/" + interface + "/accept_local", "1"}});
+    }
+  }
 }
 
 }  // namespace drover

@@ -17,4 +17,10 @@ std::optional<ServiceWatch> ReadWatch(const VirtualService& service, const Serve
                                       const std::vector<PlacedServer>& servers,
                                       Arguments& arguments, ModuleContext& context);
 
+// A check through the VIP is answered by the VIP. A master of it, which has the address itself,
+// takes such answers over IPv4 only where accept_local is on: on the interface that has the VIP,
+// which for direct routing is the one on the network of the real servers. Once, after all tasks:
+// the VIP may be defined behind the service.
+void ImplyAnswersFromVips(ClusterState& cluster);
+
 }  // namespace drover

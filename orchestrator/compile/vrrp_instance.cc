@@ -13,8 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kHour{3600000};
-constexpr std::size_t kMaxPassword = 8;     // RFC 2338, section 5.3.6
-constexpr std::size_t kMaxAddresses = 255;  // RFC 9568, section 5.2.5
+constexpr std::size_t kMaxPassword = 8;  // RFC 2338, section 5.3.6
 
 class InstanceReader {
  public:
@@ -86,8 +85,11 @@ class InstanceReader {
       arguments_.Say(arguments_.PlaceOf("addresses"), "\"addresses\" of " + arguments_.owner() +
                                                           " is empty: there is nothing to hold");
     }
-    if (instance_.addresses.size() > kMaxAddresses) {
-      arguments_.Say(arguments_.PlaceOf("addresses"), "an advert holds 255 addresses at most",
+    const std::size_t most = MaxAdvertisedAddresses(instance_.family());
+    if (instance_.addresses.size() > most) {
+      arguments_.Say(arguments_.PlaceOf("addresses"),
+                     "an advert of this family holds " + std::to_string(most) +
+                         " addresses at most, not " + std::to_string(instance_.addresses.size()),
                      "put the others under \"excluded_addresses\"");
     }
     const bool mixed =
@@ -314,16 +316,21 @@ class InstanceReader {
 
 }  // namespace
 
-// A master that lingers has its VIP on lo: the interface must not answer ARP for what is not on it.
+// What a move without loss needs of the interface. A master that lingers has its VIP on lo: the
+// interface must not answer ARP for what is not on it, and questions of its own must not name a
+// virtual address as their sender, for a neighbour would learn it. Other addresses of the VIP's
+// network must survive its removal.
 std::optional<ModuleWork> ParseVrrpInstance(Arguments& arguments, ModuleContext& context) {
   auto instance = InstanceReader(arguments, context).Read();
   if (!instance) return std::nullopt;
   const auto is_v4 = [](const Prefix& prefix) { return prefix.address.is_v4(); };
   const auto& excluded = instance->excluded_addresses;
   if (instance->family() == Family::kIpv4 || std::any_of(excluded.begin(), excluded.end(), is_v4)) {
-    context.run.cluster.Imply(
-        context.host,
-        {NameOf(*instance), {"net/ipv4/conf/" + instance->interface + "/arp_ignore", "1"}});
+    const std::string folder = "net/ipv4/conf/" + instance->interface + "/";
+    for (const auto& [setting, value] :
+         {std::pair("arp_ignore", "1"), {"arp_announce", "2"}, {"promote_secondaries", "1"}}) {
+      context.run.cluster.Imply(context.host, {NameOf(*instance), {folder + setting, value}});
+    }
   }
   DesiredState state;
   state.vrrp_instances.push_back(std::move(*instance));

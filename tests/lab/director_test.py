@@ -63,10 +63,8 @@ PLAY = f"""
   hosts: directors
   tasks:
     # A connection that is moved in the middle of its handshake is in no table of the new director. Hashing (mh) finds the same
-    # real server again, if the director lets it in (sloppy_tcp). Answers to checks through the VIP come from the master's own
-    # address (accept_local).
-    - sysctl: {{net.ipv4.conf.all.send_redirects: 0, net.ipv4.conf.default.send_redirects: 0, net.ipv4.vs.sloppy_tcp: 1,
-               net.ipv4.conf.eth0.accept_local: 1}}
+    # real server again, if the director lets it in (sloppy_tcp).
+    - sysctl: {{net.ipv4.conf.all.send_redirects: 0, net.ipv4.conf.default.send_redirects: 0, net.ipv4.vs.sloppy_tcp: 1}}
     - connection_sync: {{interface: eth0}}
     - vrrp_instance:
         name: web

@@ -200,7 +200,7 @@ class HealthTest(unittest.TestCase):
         rollout(state())
 
     def test_07_through_the_vip_a_real_server_without_it_is_not_well(self):
-        on(DIRECTOR, "sysctl -q -w net.ipv4.conf.all.accept_local=1")
+        on(DIRECTOR, "sysctl -q -w net.ipv4.conf.eth0.accept_local=1")
         through = check(through_vip=True)
         rollout(state(through))
         self.assertEqual(weights(), [1, 1])

@@ -12,6 +12,9 @@ FENCED = 1.3  # a lease of 1 s, as the kernel keeps it
 MUTE = "nft add table inet mute && nft add chain inet mute in '{ type filter hook input priority 0; }' && " \
        "nft add chain inet mute out '{ type filter hook output priority 0; }' && " \
        "nft add rule inet mute in meta l4proto 112 drop && nft add rule inet mute out meta l4proto 112 drop"
+# What a rollout sets beside an instance.
+BESIDE_AN_INSTANCE = "sysctl -q -w net.ipv4.conf.eth0.arp_ignore=1 net.ipv4.conf.eth0.arp_announce=2 " \
+                     "net.ipv4.conf.eth0.promote_secondaries=1"
 UNMUTE = "nft delete table inet mute"
 
 
@@ -24,6 +27,11 @@ def down_interval(settings):
 
 class VrrpTest(unittest.TestCase):
     maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        for host in ADDRESS:
+            on(host, BESIDE_AN_INSTANCE)
 
     def setUp(self):
         self._cleanup = []

@@ -86,8 +86,6 @@ void FakeNode::Ask(int /*index*/, const MacAddress& /*mac*/, const std::optional
   asked.push_back(target.ToString() + " for " + (sender ? sender->ToString() : "nobody"));
 }
 
-drover::Status FakeNode::PrepareInterface(const std::string& /*interface*/) { return {}; }
-
 Result<LinkFact> FakeNode::MakeVirtualLink(const LinkFact& parent, const std::string& name,
                                            const MacAddress& mac) {
   if (const auto known = FindLink(name)) return *known;

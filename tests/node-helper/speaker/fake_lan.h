@@ -38,9 +38,7 @@ class FakeNode : public Surroundings {
   void Announce(int index, const MacAddress& mac, const IpAddress& address) override;
   void Ask(int index, const MacAddress& mac, const std::optional<IpAddress>& sender,
            const IpAddress& target) override;
-  drover::Status PrepareInterface(const std::string& interface) override;
-  std::vector<Sysctl> LeaveBehind() override { return std::exchange(before, {}); }
-  void TakeOver(const std::vector<Sysctl>& taken) override { before = taken; }
+  void NoteForwarding(const std::string& /*interface*/) override {}
   Result<LinkFact> MakeVirtualLink(const LinkFact& parent, const std::string& name,
                                    const MacAddress& mac) override;
   void RemoveVirtualLink(int index) override;
@@ -59,7 +57,6 @@ class FakeNode : public Surroundings {
   std::map<std::pair<int, Prefix>, std::optional<vrrp::Time>> addresses;  // until when
   std::deque<Sent> sent;
   std::vector<std::string> log;  // "set 10.0.0.100/32 on 2", "advert 150", … in their order
-  std::vector<Sysctl> before;
   std::vector<std::string> announced;
   std::vector<std::string> asked;
   std::string primary;

@@ -62,7 +62,9 @@ TEST(DesignExample, GivesExactlyTheseStates) {
   DesiredState director;
   director.sysctls = {{"net/ipv4/conf/all/send_redirects", "0"},
                       {"net/ipv4/conf/default/send_redirects", "0"},
-                      {"net/ipv4/conf/eth0/arp_ignore", "1"}};
+                      {"net/ipv4/conf/eth0/arp_ignore", "1"},
+                      {"net/ipv4/conf/eth0/arp_announce", "2"},
+                      {"net/ipv4/conf/eth0/promote_secondaries", "1"}};
   VrrpInstance instance;
   instance.name = "web";
   instance.interface = "eth0";

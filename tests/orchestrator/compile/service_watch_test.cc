@@ -97,6 +97,48 @@ TEST(ServiceWatchReading, WhatStandsBesideTheCheck) {
   EXPECT_EQ(watch.sorry_server->weight, 5U);
 }
 
+const std::string kWeb =
+    "    - vrrp_instance: {name: web, interface: eth1, virtual_router_id: 51, addresses: "
+    "[10.0.0.1]}\n";
+
+// The answers come from the VIP, which the master has itself.
+TEST(ServiceWatchReading, ACheckThroughTheVipNeedsAcceptLocalWhereTheVipIs) {
+  const Sysctl wanted{"net/ipv4/conf/eth1/accept_local", "1"};
+  const std::string service = "    - " + Service("check: {tcp: {}, through_vip: true}") + "\n";
+  for (const std::string& tasks : {kWeb + service, service + kWeb}) {
+    const auto run = CompileText("- hosts: lb1\n  tasks:\n" + tasks);
+    ASSERT_TRUE(run) << Format(run.error());
+    const auto& sysctls = run->states.at("lb1").sysctls;
+    EXPECT_EQ(std::count(sysctls.begin(), sysctls.end(), wanted), 1);
+    // The service's own task carries it, so that --limit and --tags leave it with its service.
+    for (const auto& task : run->plays[0].tasks) {
+      const auto* one = std::get_if<Task>(&task.hosts.at("lb1")[0].action);
+      const auto* converge = one == nullptr ? nullptr : std::get_if<ConvergeTask>(&one->action);
+      if (converge == nullptr) continue;
+      const auto& carried = converge->state.sysctls;
+      EXPECT_EQ(std::count(carried.begin(), carried.end(), wanted),
+                converge->state.watches.empty() ? 0 : 1);
+    }
+  }
+}
+
+TEST(ServiceWatchReading, AcceptLocalIsOnlyImpliedWhereItIsNeededAndNotSaidOtherwise) {
+  const std::string through = "    - " + Service("check: {tcp: {}, through_vip: true}") + "\n";
+  const std::vector<std::pair<std::string, std::string>> rows = {
+      {"asked directly", kWeb + "    - " + Service("check: {tcp: {}}") + "\n"},
+      {"the VIP is nowhere here", through},
+      {"the playbook's own word",
+       kWeb + through + "    - sysctl: {net.ipv4.conf.eth1.accept_local: 0}\n"}};
+  for (const auto& [name, tasks] : rows) {
+    const auto run = CompileText("- hosts: lb1\n  tasks:\n" + tasks);
+    ASSERT_TRUE(run) << name << Format(run.error());
+    for (const Sysctl& sysctl : run->states.at("lb1").sysctls) {
+      EXPECT_TRUE(sysctl.key.find("accept_local") == std::string::npos || sysctl.value == "0")
+          << name << ": " << sysctl.key;
+    }
+  }
+}
+
 TEST(ServiceWatchReading, VerifyStillExpectsTheWholeTable) {
   const auto state = StateOf(Service("check: tcp"));
   EXPECT_EQ(state.services.at(0).destinations.size(), 2U);

@@ -92,8 +92,10 @@ TEST(VrrpInstanceModule, NoMessageShowsThePasswordOrItsLine) {
   }
 }
 
-TEST(VrrpInstanceModule, HidesWhatLingersOnLoFromArp) {
-  const std::vector<Sysctl> want = {{"net/ipv4/conf/eth0/arp_ignore", "1"}};
+TEST(VrrpInstanceModule, SetsWhatAMoveWithoutLossNeedsOfTheInterface) {
+  const std::vector<Sysctl> want = {{"net/ipv4/conf/eth0/arp_ignore", "1"},
+                                    {"net/ipv4/conf/eth0/arp_announce", "2"},
+                                    {"net/ipv4/conf/eth0/promote_secondaries", "1"}};
   EXPECT_EQ(StateOf(Instance()).sysctls, want);
   EXPECT_EQ(ActionOf<ConvergeTask>(Instance()).state.sysctls, want);
   EXPECT_TRUE(StateOf("vrrp_instance: {name: web6, interface: eth0, virtual_router_id: 51, "
@@ -105,10 +107,13 @@ TEST(VrrpInstanceModule, ThePlaybooksOwnArpSettingStandsWhereverItIs) {
   const auto run = CompileText("- hosts: lb1\n  tasks:\n    - " + Instance() +
                                "\n    - sysctl: {net.ipv4.conf.eth0.arp_ignore: 2}\n");
   ASSERT_TRUE(run) << Format(run.error());
-  EXPECT_EQ(run->states.at("lb1").sysctls,
-            (std::vector<Sysctl>{{"net/ipv4/conf/eth0/arp_ignore", "2"}}));
+  const std::vector<Sysctl> implied = {{"net/ipv4/conf/eth0/arp_announce", "2"},
+                                       {"net/ipv4/conf/eth0/promote_secondaries", "1"}};
+  std::vector<Sysctl> all = implied;
+  all.insert(all.begin(), {"net/ipv4/conf/eth0/arp_ignore", "2"});
+  EXPECT_EQ(run->states.at("lb1").sysctls, all);
   const auto& task = std::get<Task>(run->plays[0].tasks[0].hosts.at("lb1")[0].action);
-  EXPECT_TRUE(std::get<ConvergeTask>(task.action).state.sysctls.empty());
+  EXPECT_EQ(std::get<ConvergeTask>(task.action).state.sysctls, implied);
 }
 
 TEST(VrrpInstanceModule, NeedsNameInterfaceIdAndAddresses) {
