@@ -21,8 +21,6 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds kRepeatWindow{60};
 constexpr int kToldPerWindow = 5;
 constexpr std::uint32_t kPrivateMask = 0xffff0000;
-constexpr double kEnoughHeld = 0.99;
-constexpr milliseconds kFreshSync{5000};
 constexpr std::array kRetried = {"records", "speaker", "metrics"};
 
 std::string NameFor(const std::string& instance) { return "vrrp_instance " + instance; }
@@ -481,18 +479,22 @@ void DaemonCore::WaitForSync(const std::string& instance, Time now) {
   waits_for_sync_[instance] = now;
 }
 
+// A long table takes long to compare: what counts is not how old the comparison is but that it is
+// of the time after the node came back, when the table had its gap already.
+bool DaemonCore::HoldsConnectionsSince(Time since) const {
+  return converged_ && sync_ &&
+         std::all_of(sync_->peers.begin(), sync_->peers.end(),
+                     [&](const SyncPeerStatus& peer) { return sync_at_ - peer.age >= since; });
+}
+
 void DaemonCore::MayPreempt(Time now) {
   if (!speaker_) return;
-  const bool agrees =
-      sync_ && !sync_->peers.empty() &&
-      std::all_of(sync_->peers.begin(), sync_->peers.end(), [](const SyncPeerStatus& peer) {
-        return peer.held >= kEnoughHeld && peer.age < kFreshSync;
-      });
   std::erase_if(waits_for_sync_, [&](const auto& waiting) {
     const auto found =
         std::find_if(wants_.vrrp_instances.begin(), wants_.vrrp_instances.end(),
                      [&](const VrrpInstance& other) { return other.name == waiting.first; });
     if (found == wants_.vrrp_instances.end()) return true;
+    const bool agrees = HoldsConnectionsSince(waiting.second);
     const bool over = wants_.sync_daemons.empty() || now - waiting.second >= found->sync_wait;
     if (!agrees && !over) return false;
     parts_.events->Add(
@@ -503,8 +505,10 @@ void DaemonCore::MayPreempt(Time now) {
   });
 }
 
-void DaemonCore::SyncIs(const std::optional<SyncStatus>& sync, Time now) {
+void DaemonCore::SyncIs(const std::optional<SyncStatus>& sync, bool converged, Time now) {
   sync_ = sync;
+  converged_ = converged;
+  sync_at_ = now;
   MayPreempt(now);
 }
 
@@ -542,6 +546,9 @@ CoreMemory DaemonCore::Freeze(Time now) {
   CoreMemory memory;
   memory.checks = parts_.checks->Freeze();
   memory.trackers = parts_.trackers->Freeze();
+  // Their scripts are children of this process also in its next life, which does not know them.
+  parts_.end_engines();
+  SetEngines(nullptr, nullptr);
   memory.quorums = pools_.Remember();
   memory.repairs = repairs_;
   memory.running_for = ran_before_ + std::chrono::duration_cast<milliseconds>(now - started_);
@@ -552,13 +559,16 @@ CoreMemory DaemonCore::Freeze(Time now) {
   return memory;
 }
 
-void DaemonCore::Unfreeze(const CoreMemory& memory) {
-  if (!speaker_) return;
-  speaker_.reset();
-  if (const Status started = StartSpeaker(memory.speaker); !started) {
-    SetProblem("speaker", started.error().message);
-    return;
+void DaemonCore::Unfreeze(const CoreMemory& memory, Time now) {
+  if (speaker_) {
+    speaker_.reset();
+    if (const Status started = StartSpeaker(memory.speaker); !started) {
+      SetProblem("speaker", started.error().message);
+    }
   }
+  parts_.checks->Thaw(memory.checks);
+  parts_.trackers->Thaw(memory.trackers);
+  [[maybe_unused]] const Status taken = TakeUp(now);
   [[maybe_unused]] const Status configured = ConfigureSpeaker();
 }
 

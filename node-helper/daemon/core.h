@@ -46,6 +46,8 @@ struct CoreParts {
   // Weights may have to change: ApplyHealth is to be called soon, once for many verdicts.
   std::function<void()> soon;
   std::function<Result<std::vector<ServiceCounters>>()> read_counters;
+  // Ends the engines with all that they run, and takes the status of their scripts.
+  std::function<void()> end_engines;
 };
 
 // What a handler of an upgrade in place hands to the next process.
@@ -90,8 +92,9 @@ class DaemonCore {
   void PrivateServicesAre(const std::vector<VirtualService>& services);
   void LinkChanged(const std::string& interface);
   void SpeakerSpoke();
-  // The connection tables of the peers and ours; nothing while nobody measures.
-  void SyncIs(const std::optional<SyncStatus>& sync, Time now);
+  // The connection tables of the peers and ours; nothing while nobody measures. `converged`: ours
+  // holds the connections of every peer (SyncMeter::Converged).
+  void SyncIs(const std::optional<SyncStatus>& sync, bool converged, Time now);
 
   [[nodiscard]] Overlay overlay(Time now);
   [[nodiscard]] Settlement Settled() const;
@@ -103,9 +106,10 @@ class DaemonCore {
   [[nodiscard]] const CheckEngine* checks() const { return parts_.checks; }
   [[nodiscard]] EventLog& events() const { return *parts_.events; }
 
-  // Everything stands still afterwards; Unfreeze when the next process did not come.
+  // Everything stands still afterwards, and the engines are gone. When the next process did not
+  // come: SetEngines with new ones, then Unfreeze.
   CoreMemory Freeze(Time now);
-  void Unfreeze(const CoreMemory& memory);
+  void Unfreeze(const CoreMemory& memory, Time now);
   // Hands over and takes back what is only ours (private services).
   void Stop();
 
@@ -141,6 +145,8 @@ class DaemonCore {
   void Told(const SpeakerEvent& event);
   void WaitForSync(const std::string& instance, Time now);
   void MayPreempt(Time now);
+  // Compared since then, our table holds the connections of every peer.
+  [[nodiscard]] bool HoldsConnectionsSince(Time since) const;
   [[nodiscard]] ServiceStatus StatusOf(const VirtualService& service) const;
   // By where they come from ("records", "vrrp web"); logged when they come.
   void SetProblem(const std::string& source, const std::string& text);
@@ -163,6 +169,8 @@ class DaemonCore {
   std::map<std::string, Repeats> repeats_;
   std::map<std::string, Time> waits_for_sync_;  // instances that may not preempt yet, since when
   std::optional<SyncStatus> sync_;
+  bool converged_ = false;
+  Time sync_at_{};
   std::vector<ServiceCounters> counters_;
   Time counters_at_{};
   std::map<ServiceKey, bool> told_quorum_;  // to the trackers, since the last Configure

@@ -118,6 +118,10 @@ class Loop {
     };
     core.soon = [this] { ApplySoon(); };
     core.read_counters = ReadIpvsCounters;
+    core.end_engines = [this] {
+      checks_.reset();
+      trackers_.reset();
+    };
     return core;
   }
 
@@ -127,13 +131,17 @@ class Loop {
     links_ = std::move(*links);
     links_watch_ = std::make_unique<Watch>(loop_, links_->fd(), [this] { TakeNews(); });
     signal_watch_ = std::make_unique<Watch>(loop_, signals_.fd(), [this] { TakeSignals(); });
+    MakeEngines();
+    return OpenControl();
+  }
+
+  void MakeEngines() {
     checks_ = CheckEngine::Create(
         loop_, [this](const VerdictChanged& verdict) { core_.VerdictIsIn(verdict); },
         [this](const std::vector<VirtualService>& all) { core_.PrivateServicesAre(all); });
     trackers_ = TrackerEngine::Create(
         loop_, [this](const TrackerStatus& status) { core_.TrackerIsIn(status); });
     core_.SetEngines(checks_.get(), trackers_.get());
-    return OpenControl();
   }
 
   Status OpenControl() {
@@ -243,7 +251,8 @@ class Loop {
     inheritance.control_fd = control_->listening_fd();
     inheritance.detached = start_.detached;
     const Error error = RunAnew(parts_.program, inheritance);
-    core_.Unfreeze(inheritance.core);
+    MakeEngines();
+    core_.Unfreeze(inheritance.core, Clock::now());
     events_.Add("daemon", "", "the upgrade failed, this version goes on: " + error.message, true);
   }
   void FeedWatchdog() {
@@ -257,7 +266,7 @@ class Loop {
   }
 
   void AskSyncMeter() {
-    core_.SyncIs(sync_meter_.Status(), Clock::now());
+    core_.SyncIs(sync_meter_.Status(), sync_meter_.Converged(), Clock::now());
     sync_timer_.expires_after(kSyncInterval);
     sync_timer_.async_wait([this](const error_code& error) {
       if (!error) AskSyncMeter();

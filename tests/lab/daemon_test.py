@@ -22,16 +22,21 @@ INSTALLED = "/var/lib/drover/node-helper"
 VIP = "10.250.0.100"
 FIXED = "10.250.0.200"
 FENCED = 1.3  # a lease of 1 s, as the kernel keeps it
+# What a rollout sets beside an instance, and one more.
+SETTINGS = {"arp_ignore": "1", "arp_announce": "2", "promote_secondaries": "1", "log_martians": "1"}
+# A script that nearly always runs, beside the file that the instance depends on.
+TRACKED = {"maintenance": {"kind": "file", "path": "/run/serving"}, "slow": {"kind": "script", "argv": ["/bin/sleep", "0.4"]}}
 PRIORITY = {"d1": 150, "d2": 100}
 
 
 def state_of(host, **lists):
     """What the test's playbook wants of HOST."""
     state = {"addresses": [{"interface": "lo", "prefix": f"{FIXED}/32", "announce": False}],
-             "sysctls": [{"key": "net/ipv4/conf/eth0/log_martians", "value": "1"}], "services": [],
+             "sysctls": [{"key": f"net/ipv4/conf/eth0/{key}", "value": value} for key, value in SETTINGS.items()],
+             "services": [],
              "vrrp_instances": [instance(addresses=[f"{VIP}/32"], priority=PRIORITY[host], advert_interval_ms=100)],
-             "trackers": [{"name": "maintenance", "target": {"kind": "file", "path": "/run/serving"}, "interval_ms": 100,
-                           "timeout_ms": 1000, "rise": 1, "fall": 1}],
+             "trackers": [{"name": name, "target": target, "interval_ms": 100, "timeout_ms": 1000, "rise": 1, "fall": 1}
+                          for name, target in TRACKED.items()],
              "metrics": [{"at": "127.0.0.1:9630"}]}
     state["vrrp_instances"][0]["track"] = [{"tracker": "maintenance", "weight": 0}]
     return state | lists
@@ -225,7 +230,8 @@ class DaemonTest(unittest.TestCase):
             self.told("d1", "daemon", "goes on after an upgrade in place")
             on("d1", f"{HELPER} install")  # the right version again
             self.assertEqual(pid("d1"), before[1])
-            time.sleep(0.5)
+            time.sleep(1)
+            self.assertNotIn("Z", on("d1", f"ps --ppid {before[1]} -o stat= || true"), "no script is left as a zombie")
         finally:
             client.stop()
             for echo in echoes:

@@ -64,6 +64,7 @@ class Daemon : public ::testing::Test {
     parts.serve_metrics = [](const std::vector<MetricsListen>&) -> Status { return {}; };
     parts.measure_sync = [](const std::vector<SyncDaemon>&) {};
     parts.soon = [this] { ++asked_soon_; };
+    parts.end_engines = [this] { frozen_before_engines_ended_ = speaker_.frozen; };
     return parts;
   }
   void Record(const DesiredState& state, const std::string& owner = "web") {
@@ -106,6 +107,7 @@ class Daemon : public ::testing::Test {
   SpeakerState speaker_;
   std::set<std::string> down_links_;
   int asked_soon_ = 0;
+  std::optional<bool> frozen_before_engines_ended_;
   DaemonCore::Time now_{seconds{1000}};
   DaemonCore core_;
 };
@@ -346,18 +348,39 @@ TEST_F(Daemon, AReturningBackupWaitsForTheConnectionTable) {
   EXPECT_FALSE(speaker_.may_preempt.at("web"));
   SyncStatus sync;
   sync.peers = {SyncPeerStatus{"10.0.0.2", 1000, 0.5}};
-  core_.SyncIs(sync, now_);
+  core_.SyncIs(sync, /*converged=*/false, now_);
   EXPECT_FALSE(speaker_.may_preempt.at("web"));
   sync.peers[0].held = 1;
-  core_.SyncIs(sync, now_);
+  core_.SyncIs(sync, /*converged=*/true, now_);
   EXPECT_TRUE(speaker_.may_preempt.at("web"));
   // Nobody counts: it waits no longer than it was told to.
   speaker_.events = {{"web", now_, InstanceMoved{"fault", "backup", "the link is up"}}};
   core_.SpeakerSpoke();
   sync.peers.clear();
-  core_.SyncIs(sync, now_);
+  core_.SyncIs(sync, /*converged=*/false, now_);
   EXPECT_FALSE(speaker_.may_preempt.at("web"));
   Later(seconds{61});
+  EXPECT_TRUE(speaker_.may_preempt.at("web"));
+}
+
+// A million connections take longer than some seconds to compare, so that every comparison is old;
+// but one of before the outage says nothing about what was missed in it.
+TEST_F(Daemon, AComparisonOfALongTableCountsWhenItIsOfAfterTheReturn) {
+  DesiredState state;
+  state.vrrp_instances = {Instance()};
+  state.sync_daemons = {SyncDaemon{SyncRole::kBackup, "eth0"}};
+  Begin(state);
+  speaker_.events = {{"web", now_, InstanceMoved{"fault", "backup", "the link is up"}}};
+  core_.SpeakerSpoke();
+  now_ += seconds{20};
+  SyncStatus sync;
+  sync.peers = {SyncPeerStatus{"10.0.0.2", 1000000, 1, seconds{25}}};
+  core_.SyncIs(sync, /*converged=*/true, now_);
+  Later(milliseconds{500});  // time alone makes it no younger
+  EXPECT_FALSE(speaker_.may_preempt.at("web"));
+  now_ += seconds{20};
+  sync.peers[0].age = seconds{12};
+  core_.SyncIs(sync, /*converged=*/true, now_);
   EXPECT_TRUE(speaker_.may_preempt.at("web"));
 }
 
@@ -389,6 +412,8 @@ TEST_F(Daemon, TheNextProcessGoesOnWhereThisOneWas) {
   now_ += seconds{10};
   const CoreMemory memory = core_.Freeze(now_);
   EXPECT_TRUE(speaker_.frozen);
+  // No script outlives its process, and no advert waits for the end of one.
+  EXPECT_EQ(frozen_before_engines_ended_, false);
   DaemonCore next(Parts(), now_);
   next.Begin(memory, now_);
   EXPECT_EQ(speaker_.remembered, "speaker");
@@ -399,13 +424,25 @@ TEST_F(Daemon, TheNextProcessGoesOnWhereThisOneWas) {
 }
 
 TEST_F(Daemon, AnUpgradeThatFailsGoesOn) {
-  DesiredState state;
+  DesiredState state = WatchedWeb();
   state.vrrp_instances = {Instance()};
+  state.trackers = {Tracker{"uplink", InterfaceTracker{"eth0"}}};
   Begin(state);
+  Decide(true, false);
+  core_.ApplyHealth(now_);
   const CoreMemory memory = core_.Freeze(now_);
-  core_.Unfreeze(memory);
+  FakeChecks checks;
+  FakeTrackers trackers;
+  core_.SetEngines(&checks, &trackers);
+  core_.Unfreeze(memory, now_);
   EXPECT_EQ(speaker_.remembered, "speaker");
   EXPECT_EQ(speaker_.instances.size(), 1U);
+  EXPECT_EQ(checks.thawed, "checks");
+  EXPECT_EQ(checks.verdicts.size(), 2U);
+  EXPECT_EQ(trackers.thawed, "trackers");
+  EXPECT_EQ(trackers.statuses.size(), 1U);
+  Later(milliseconds{500});
+  EXPECT_EQ(Weights(), (std::vector<std::uint32_t>{1, 0}));
 }
 
 TEST_F(Daemon, YieldAndReturnReachTheSpeaker) {
