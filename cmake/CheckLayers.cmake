@@ -2,7 +2,7 @@
 # library may show. A line out of place stops the configuration and names file and include.
 
 # Headers of the system that belong to the rim: pure folders may not include them.
-set(DROVER_PURE node-helper/converge node-helper/health node-helper/sync node-helper/vrrp orchestrator/drill orchestrator/inventory orchestrator/template orchestrator/verify orchestrator/rollout orchestrator/cluster orchestrator/plan)
+set(DROVER_PURE pattern node-helper/converge node-helper/health node-helper/sync node-helper/vrrp orchestrator/drill orchestrator/inventory orchestrator/template orchestrator/verify orchestrator/rollout orchestrator/cluster orchestrator/plan)
 set(DROVER_RIM_HEADERS "^(sys/socket|sys/epoll|unistd|poll|fcntl|thread|mutex|condition_variable|netdb|spawn)")
 
 function(drover_check_include file target quoted folder own foreign)
@@ -48,9 +48,11 @@ function(drover_layer folder)
 endfunction()
 
 drover_layer(protocol FOREIGN nlohmann tl)
+# Both sides may ask it: a playbook is refused for what the node would refuse.
+drover_layer(pattern FOREIGN tl)
 drover_layer(node-helper/converge FOREIGN nlohmann tl)
 drover_layer(node-helper/health FOREIGN tl)
-drover_layer(node-helper/checks OWN node-helper/health node-helper/store FOREIGN boost nlohmann openssl tl)
+drover_layer(node-helper/checks OWN pattern node-helper/health node-helper/store FOREIGN boost nlohmann openssl tl)
 drover_layer(node-helper/vrrp FOREIGN tl)
 drover_layer(node-helper/sync FOREIGN tl)
 drover_layer(node-helper/net OWN node-helper/converge node-helper/sync FOREIGN netlink linux net netinet netpacket tl)
@@ -67,7 +69,7 @@ drover_layer(orchestrator/template OWN orchestrator/source FOREIGN nlohmann tl)
 drover_layer(orchestrator/playbook OWN orchestrator/source orchestrator/template FOREIGN nlohmann tl openssl)
 drover_layer(orchestrator/verify FOREIGN nlohmann tl)
 drover_layer(orchestrator/drill FOREIGN nlohmann tl)
-drover_layer(orchestrator/compile OWN orchestrator/source orchestrator/template orchestrator/playbook orchestrator/inventory orchestrator/verify FOREIGN nlohmann tl openssl)
+drover_layer(orchestrator/compile OWN pattern orchestrator/source orchestrator/template orchestrator/playbook orchestrator/inventory orchestrator/verify FOREIGN nlohmann tl openssl)
 drover_layer(orchestrator/rollout OWN orchestrator/compile orchestrator/source orchestrator/verify FOREIGN tl)
 drover_layer(orchestrator/plan OWN orchestrator/compile orchestrator/rollout orchestrator/source orchestrator/verify FOREIGN nlohmann tl)
 drover_layer(orchestrator/ssh OWN orchestrator/compile orchestrator/source orchestrator/verify FOREIGN libssh boost openssl tl)

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "node-helper/checks/pattern.h"
+#include "pattern/pattern.h"
 #include "node-helper/checks/probe.h"
 #include "protocol/check_settings.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "orchestrator/compile/program_words.h"
+#include "pattern/pattern.h"
 
 namespace drover {
 namespace {
@@ -68,6 +69,18 @@ void ReadHeaders(Arguments& entry, HttpCheck& http) {
   }
 }
 
+// The node would only find it out when it asks for the first time.
+void ReadBodyRegex(Arguments& entry, HttpCheck& http) {
+  const auto regex = entry.Text("body_regex");
+  if (!regex) return;
+  http.body_regex = *regex;
+  if (const auto pattern = Pattern::Compile(*regex); !pattern) {
+    entry.Say(entry.PlaceOf("body_regex"), pattern.error().message,
+              "\"body_regex\" is Perl-compatible (PCRE2); a sign that stands for itself is written "
+              "with a backslash: '\\('");
+  }
+}
+
 CheckKind ReadHttp(Arguments& entry, bool tls) {
   std::vector<std::string> keys = {"path",       "host",        "headers",      "status",
                                    "body_regex", "body_sha256", "weight_header"};
@@ -80,14 +93,17 @@ CheckKind ReadHttp(Arguments& entry, bool tls) {
   };
   text("path", http.path);
   text("host", http.host);
-  text("body_regex", http.body_regex);
   text("body_sha256", http.body_sha256);
   text("weight_header", http.weight_header);
+  ReadBodyRegex(entry, http);
   ReadStatuses(entry, http);
   ReadHeaders(entry, http);
   if (tls) {
     http.tls_verify = entry.Bool("verify").value_or(false);
     text("ca", http.tls_ca);
+    if (!http.tls_ca.empty() && !http.tls_verify) {
+      entry.Say(entry.PlaceOf("ca"), "\"ca\" means nothing without \"verify\"", "add verify: true");
+    }
     text("sni", http.sni);
   }
   return http;

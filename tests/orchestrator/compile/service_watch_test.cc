@@ -170,6 +170,13 @@ TEST(ServiceWatchReading, EveryOffenceIsSaidAtItsPlace) {
       {"check: {http: {ca: /x}}",
        "90: unknown key \"ca\" of \"http\" [one of: path, host, headers, status, body_regex, "
        "body_sha256, weight_header]"},
+      {"check: {http: {body_regex: 'a(b'}}",
+       "102: the regular expression \"a(b\" is wrong at 3: missing closing parenthesis "
+       "[\"body_regex\" is Perl-compatible (PCRE2); a sign that stands for itself is written with "
+       "a "
+       "backslash: '\\(']"},
+      {"check: {https: {ca: /etc/ca.pem}}",
+       "95: \"ca\" means nothing without \"verify\" [add verify: true]"},
       {"check: {http: {path: x}}", "82: the path \"x\" must start with / and have no blanks"},
       {"check: {tcp: {}, delay_loop: 6}",
        "92: unknown key \"delay_loop\" of \"check\" [write \"interval\"]"},

@@ -1,4 +1,4 @@
-#include "node-helper/checks/pattern.h"
+#include "pattern/pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

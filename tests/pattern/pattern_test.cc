@@ -1,6 +1,6 @@
 // Searching a stranger's bytes.
 
-#include "node-helper/checks/pattern.h"
+#include "pattern/pattern.h"
 
 #include <gtest/gtest.h>
 
