@@ -336,6 +336,7 @@ bool SpeaksDifferently(const VrrpInstance& left, const VrrpInstance& right) {
   if (left.version != right.version || left.vrid != right.vrid || left.password != right.password) {
     return true;
   }
+  if (left.unicast_peers.empty() != right.unicast_peers.empty()) return true;
   return left.version == 2 && left.advert_interval != right.advert_interval;
 }
 

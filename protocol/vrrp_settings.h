@@ -157,9 +157,9 @@ Status ValidateInstance(const VrrpInstance& instance);
 Status ValidateGroup(const VrrpGroup& group);
 Status ValidateTracker(const Tracker& tracker);
 
-// What a peer that still has the other settings would not understand: version, interval (version
-// 2), authentication or virtual router id differ. Between such settings a rolling change goes in
-// two phases.
+// What a peer that still has the other settings would not understand or hear: version, interval
+// (version 2), authentication, virtual router id, or multicast instead of unicast. Between such
+// settings a rolling change goes in two phases.
 bool SpeaksDifferently(const VrrpInstance& left, const VrrpInstance& right);
 
 }  // namespace drover

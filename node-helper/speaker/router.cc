@@ -113,6 +113,7 @@ void Router::Reconfigure(const VrrpInstance& settings, bool grouped, Time now) {
 
 void Router::SettleForm(Time now) {
   if (!forms_.Settle(now)) return;
+  wishes_changed_ = true;
   const bool other_id = spoken_.vrid != settings_.vrid;
   spoken_ = settings_;
   instance_.Reconfigure(InstanceSettings(), now);
@@ -240,7 +241,7 @@ vrrp::Expectation Router::ExpectationOf(const vrrp::Form& form) const {
           .is_owner =
               instance_.priority() == vrrp::kOwnerPriority && serving() && !instance_.yielding(),
           .own_address = own_address_.value_or(IpAddress()),
-          .unicast_peers = settings_.unicast_peers};
+          .unicast_peers = form.peers};
 }
 
 bool Router::Hear(const vrrp::Received& packet, Time now) {
@@ -388,7 +389,7 @@ void Router::SendAdvert(std::uint8_t priority, Time now) {
   for (const Prefix& prefix : settings_.addresses) {
     advertisement.addresses.push_back(prefix.address);
   }
-  std::vector<IpAddress> destinations = settings_.unicast_peers;
+  std::vector<IpAddress> destinations = form.peers;
   const bool multicast = destinations.empty();
   if (multicast) {
     destinations = {own_address_->is_v4() ? IpAddress::V4(kGroup4) : IpAddress::V6(kGroup6)};
@@ -420,8 +421,7 @@ void Router::Problem(const std::string& text, Time now) {
 
 std::optional<EarWish> Router::Ear() const {
   if (link_.index == 0) return std::nullopt;
-  return EarWish{settings_.interface, link_.index, settings_.family(),
-                 settings_.unicast_peers.empty()};
+  return EarWish{settings_.interface, link_.index, settings_.family(), forms_.Multicast()};
 }
 
 void Router::AddWatched(std::vector<IpAddress>& addresses) const {

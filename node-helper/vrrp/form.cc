@@ -13,6 +13,7 @@ Form FormOf(const VrrpInstance& instance) {
     form.auth = AuthType::kPassword;
     form.password = instance.password;
   }
+  form.peers = instance.unicast_peers;
   return form;
 }
 
@@ -41,6 +42,10 @@ std::vector<Form> FormBook::Accepted(Time now) const {
   if (next_) forms.push_back(*next_);
   if (old_ && now < old_until_) forms.push_back(*old_);
   return forms;
+}
+
+bool FormBook::Multicast() const {
+  return sent_.peers.empty() || (next_ && next_->peers.empty()) || (old_ && old_->peers.empty());
 }
 
 bool FormBook::Knows(std::uint8_t vrid, Time now) const {

@@ -22,6 +22,7 @@ struct Form {
   Centiseconds interval{100};
   AuthType auth = AuthType::kNone;
   std::string password;
+  std::vector<IpAddress> peers;  // unicast; empty: multicast
 
   bool operator==(const Form&) const = default;
 };
@@ -48,6 +49,8 @@ class FormBook {
   [[nodiscard]] const Form& wanted() const { return next_ ? *next_ : sent_; }
   // The form that is sent comes first.
   [[nodiscard]] std::vector<Form> Accepted(Time now) const;
+  // Some accepted form goes to the multicast group; an old one counts until the next settling.
+  [[nodiscard]] bool Multicast() const;
   // Some accepted form has this id.
   [[nodiscard]] bool Knows(std::uint8_t vrid, Time now) const;
 

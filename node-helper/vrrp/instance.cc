@@ -50,8 +50,13 @@ Nanoseconds Instance::HandoverBound() const {
 void Instance::Reconfigure(const Settings& settings, Time now) {
   const bool owner = settings_.priority == kOwnerPriority || settings.priority == kOwnerPriority;
   if (owner || settings.priority != settings_.priority) priority_ = settings.priority;
+  if (state_ == State::kMaster && settings.interval > settings_.interval) {
+    const Centiseconds before = old_pace_ ? old_pace_->interval : settings_.interval;
+    old_pace_ = OldPace{before, settings.down_adverts};
+  } else if (old_pace_ && settings.interval <= old_pace_->interval) {
+    old_pace_.reset();
+  }
   settings_ = settings;
-  if (settings_.version == Version::k2) master_interval_.reset();
   if (!deadline_) return;
   const Nanoseconds longest =
       state_ == State::kMaster ? Nanoseconds(settings_.interval) : MasterDownInterval();
@@ -154,7 +159,7 @@ Actions Instance::HearAsBackup(const AdvertReceived& advert, Time now) {
   waits_for_permission_ = false;
   if (advert.priority == kReleasePriority) {
     // Of the interval that this master counts in, section 6.4.2.
-    if (settings_.version == Version::k3) master_interval_ = advert.interval;
+    master_interval_ = advert.interval;
     deadline_ = now + SkewTime();
     preempt_at_.reset();
     released_ = true;
@@ -177,7 +182,9 @@ void Instance::Follow(const AdvertReceived& advert, Time now) {
   ready_ = false;
   released_ = false;
   master_ = advert.source;
-  if (settings_.version == Version::k3) master_interval_ = advert.interval;
+  // Version 2 refuses other intervals than its own, but for the time of a change from one to
+  // another.
+  master_interval_ = advert.interval;
   deadline_ = now + MasterDownInterval();
 }
 
@@ -217,8 +224,13 @@ Actions Instance::StepMaster(const InstanceEvent& event, Time now) {
 
 Actions Instance::Advertise(Time now) {
   // From the planned time, so that lateness does not add up; but never a burst for what was missed.
-  deadline_ = *deadline_ + Nanoseconds(settings_.interval);
-  if (*deadline_ <= now) deadline_ = now + Nanoseconds(settings_.interval);
+  Nanoseconds interval = settings_.interval;
+  if (old_pace_) {
+    interval = old_pace_->interval;
+    if (--old_pace_->adverts <= 0) old_pace_.reset();
+  }
+  deadline_ = *deadline_ + interval;
+  if (*deadline_ <= now) deadline_ = now + interval;
   return {SendAdvert{priority_}};
 }
 
@@ -325,6 +337,7 @@ Actions Instance::GiveUpYield(Time now) {
 
 void Instance::Enter(State state) {
   state_ = state;
+  old_pace_.reset();
   deadline_.reset();
   master_.reset();
   master_interval_.reset();

@@ -143,7 +143,9 @@ class Instance {
   // An event that means nothing in the current state does nothing.
   Actions Step(const InstanceEvent& event, Time now);
   // Other settings for a running instance: priority, timers and preemption count from the next
-  // event on. A running timer keeps its time unless the interval got shorter.
+  // event on. A running timer keeps its time unless the interval got shorter. A master whose
+  // interval got longer tells it a few times at the old pace: a backup that missed the first advert
+  // would otherwise wait for the next one only as long as it did before.
   void Reconfigure(const Settings& settings, Time now);
 
   [[nodiscard]] State state() const { return state_; }
@@ -173,6 +175,11 @@ class Instance {
  private:
   // What a yielding master becomes when a successor is heard.
   enum class Yielding : std::uint8_t { kNo, kToBackup, kToFault, kToInitialize };
+  // A master goes on with the old interval for so many adverts.
+  struct OldPace {
+    Centiseconds interval{0};
+    int adverts = 0;
+  };
 
   Actions StepInitialize(const InstanceEvent& event, Time now);
   Actions StepFault(const InstanceEvent& event, Time now);
@@ -199,7 +206,8 @@ class Instance {
   State state_ = State::kInitialize;
   std::optional<Time> deadline_;
   std::optional<IpAddress> master_;
-  std::optional<Centiseconds> master_interval_;  // learnt from adverts, version 3 only
+  std::optional<Centiseconds> master_interval_;  // learnt from adverts
+  std::optional<OldPace> old_pace_;
   std::optional<Time> preempt_at_;  // since then a lower master has been heard long enough
   std::string fault_;               // empty: none; kept in Initialize too
   Yielding yielding_ = Yielding::kNo;

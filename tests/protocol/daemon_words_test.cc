@@ -157,6 +157,8 @@ TEST(DaemonWords, WhatPeersCannotUnderstandIsToldApart) {
       {"interval of version 2", [](auto& i) { i.advert_interval = milliseconds(1000); }, true},
       {"password", [](auto& i) { i.password = "2222"; }, true},
       {"vrid", [](auto& i) { i.vrid = 9; }, true},
+      {"another unicast peer", [](auto& i) { i.unicast_peers = {Ip("10.0.0.13")}; }, false},
+      {"multicast", [](auto& i) { i.unicast_peers.clear(); }, true},
       {"version",
        [](auto& i) {
          i.version = 3;

@@ -453,6 +453,32 @@ TEST(Station, ANewFormGoesOutWhenItIsSettledAndNobodyMissesAnAdvert) {
       << "the backup never became master";
 }
 
+TEST(Station, FromMulticastToUnicastAndBackNobodyMissesAnAdvert) {
+  Pair pair;
+  const auto unicast = [](int priority, const std::string& peer) {
+    VrrpInstance instance = Web(priority);
+    instance.unicast_peers = {*IpAddress::Parse(peer)};
+    return instance;
+  };
+  ASSERT_TRUE(Configure(pair.lan, pair.second, {unicast(100, "10.0.0.1")}));
+  pair.lan.Run(seconds(5));
+  ASSERT_TRUE(Configure(pair.lan, pair.first, {unicast(150, "10.0.0.2")}));
+  pair.first.station->SettleForms({}, pair.lan.now());
+  pair.lan.Run(seconds(5));
+  pair.second.station->SettleForms({}, pair.lan.now());
+  pair.lan.Run(seconds(30));
+  ASSERT_TRUE(Configure(pair.lan, pair.first, {Web(150)}));
+  pair.lan.Run(seconds(5));
+  ASSERT_TRUE(Configure(pair.lan, pair.second, {Web(100)}));
+  pair.second.station->SettleForms({}, pair.lan.now());
+  pair.lan.Run(seconds(5));
+  pair.first.station->SettleForms({}, pair.lan.now());
+  pair.lan.Run(seconds(30));
+  EXPECT_EQ(StateOf(pair.lan, pair.first), "master");
+  EXPECT_EQ(pair.second.station->Snapshot(pair.lan.now())[0].counters.at("transitions"), 1U)
+      << "the backup never became master";
+}
+
 TEST(Station, AnUpgradeInPlaceIsNoTransitionForThePeer) {
   Pair pair;
   pair.ExpectAnOwnerAlways();

@@ -273,6 +273,51 @@ TEST(VrrpSettings, AShorterIntervalCountsFromTheNextAdvertOn) {
   EXPECT_EQ(*master.Deadline(), At(400));
 }
 
+TEST(VrrpSettings, ALongerIntervalIsToldAtTheOldPaceSoThatOneLostAdvertDoesNoHarm) {
+  Instance master = Master();
+  Settings slower = Web();
+  slower.interval = Centiseconds(1000);
+  master.Reconfigure(slower, At(200));
+  for (const int ms : {1000, 2000, 3000}) {
+    EXPECT_EQ(*master.Deadline(), At(ms));
+    EXPECT_EQ(master.Step(TimerFired{}, At(ms)), Actions{SendAdvert{150}});
+  }
+  EXPECT_EQ(*master.Deadline(), At(4000));
+  master.Step(TimerFired{}, At(4000));
+  EXPECT_EQ(*master.Deadline(), At(14000));
+}
+
+TEST(VrrpSettings, TheOldPaceEndsWithTheMasterAndWithAShorterInterval) {
+  Instance master = Master();
+  Settings other = Web();
+  other.interval = Centiseconds(1000);
+  master.Reconfigure(other, At(200));
+  other.interval = Centiseconds(50);
+  master.Reconfigure(other, At(300));
+  EXPECT_EQ(*master.Deadline(), At(800));
+  master.Step(TimerFired{}, At(800));
+  EXPECT_EQ(*master.Deadline(), At(1300));
+  other.interval = Centiseconds(1000);
+  master.Reconfigure(other, At(900));
+  master.Step(From("10.0.0.6", 200), At(1000));
+  EXPECT_EQ(master.state(), State::kBackup);
+  master.Step(Adopted{}, At(1100));
+  EXPECT_EQ(*master.Deadline(), At(1000) + master.MasterDownInterval());
+}
+
+// Between the two phases the master may count in the other interval already, or still.
+TEST(VrrpSettings, ABackupOfVersion2CountsInTheIntervalThatItHearsDuringAChange) {
+  Settings two = Web();
+  two.version = Version::k2;
+  Instance backup = Backup(two);
+  AdvertReceived slow = From("10.0.0.6", 200);
+  slow.interval = Centiseconds(1000);
+  backup.Step(slow, At(100));
+  EXPECT_GT(*backup.Deadline(), At(30000));
+  backup.Reconfigure(two, At(200));
+  EXPECT_GT(*backup.Deadline(), At(30000)) << "settled before the master";
+}
+
 TEST(VrrpSettings, AnotherPriorityIsSentFromTheNextAdvertOn) {
   Instance master = Master();
   master.Reconfigure(Web(120), At(200));
