@@ -73,9 +73,7 @@ class Collector {
   void OfHost(const HostStatus& host) {
     if (host.error) {
       const bool no_daemon = host.error->code == ErrorCode::kNotFound;
-      const bool silent =
-          host.error->code == ErrorCode::kUnreachable || host.error->code == ErrorCode::kTimeout;
-      Say(silent                            ? Weight::kUnreachable
+      Say(host.gave_no_answer()             ? Weight::kUnreachable
           : no_daemon && !host.needs_daemon ? Weight::kNote
                                             : Weight::kDown,
           host.host, host.error->message);
@@ -176,6 +174,10 @@ bool Owns(const NodeStatus& status, const ServiceKey& key) {
 }
 
 }  // namespace
+
+bool HostStatus::gave_no_answer() const {
+  return error && (error->code == ErrorCode::kUnreachable || error->code == ErrorCode::kTimeout);
+}
 
 const NodeStatus* ClusterStatus::Of(const std::string& host) const {
   for (const HostStatus& one : hosts) {

@@ -20,6 +20,9 @@ struct HostStatus {
   bool needs_daemon = false;  // by the playbook
   std::optional<Error> error;
   std::optional<NodeStatus> status;
+
+  // Unlike one that answered that it cannot say.
+  [[nodiscard]] bool gave_no_answer() const;
 };
 
 // In the order in which hosts are shown.

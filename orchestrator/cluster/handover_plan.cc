@@ -21,29 +21,44 @@ std::string Joined(const std::vector<std::string>& texts, const std::string& bet
   return all;
 }
 
-// Hosts that gave no answer may be the missing backup.
-void AddSilent(const ClusterStatus& cluster, std::vector<std::string>& obstacles) {
+// Hosts that gave no answer may be the missing master or backup.
+std::vector<std::string> SilentOf(const ClusterStatus& cluster) {
+  std::vector<std::string> silent;
   for (const HostStatus& host : cluster.hosts) {
-    if (host.error && host.needs_daemon) {
-      obstacles.push_back(host.host + " gave no answer (" + host.error->message + ")");
-    }
+    if (!host.error || !host.needs_daemon) continue;
+    const std::string& why = host.error->message;
+    silent.push_back(host.host +
+                     (host.gave_no_answer() ? " gave no answer (" + why + ")" : ": " + why));
   }
+  return silent;
+}
+
+// ": " and the texts; nothing when there are none.
+std::string Because(const std::vector<std::string>& texts) {
+  return texts.empty() ? "" : ": " + Joined(texts, "; ");
 }
 
 Result<std::vector<RouterStatus>> Chosen(const ClusterStatus& cluster, const std::string& name) {
   std::vector<RouterStatus> routers = RoutersOf(cluster);
   if (routers.empty()) {
-    std::vector<std::string> silent;
-    AddSilent(cluster, silent);
-    return Fail(ErrorCode::kNotFound, "no host of this playbook runs a VRRP instance" +
-                                          (silent.empty() ? "" : ": " + Joined(silent, "; ")));
+    const std::vector<std::string> silent = SilentOf(cluster);
+    if (silent.empty()) {
+      return Fail(ErrorCode::kNotFound, "no host of this playbook runs a VRRP instance");
+    }
+    const bool one_answered =
+        std::any_of(cluster.hosts.begin(), cluster.hosts.end(),
+                    [](const HostStatus& host) { return !host.gave_no_answer(); });
+    return Fail(ErrorCode::kNotFound,
+                std::string(one_answered ? "no VRRP instance runs on the hosts that answered"
+                                         : "none of the hosts can be asked") +
+                    Because(silent));
   }
   std::string known;
   for (const RouterStatus& router : routers) known += (known.empty() ? "" : ", ") + router.name;
   std::erase_if(routers, [&](const RouterStatus& router) { return !Named(router, name); });
   if (!routers.empty()) return routers;
-  return Fail(ErrorCode::kNotFound,
-              "no VRRP instance \"" + name + "\" runs on these hosts (" + known + ")");
+  return Fail(ErrorCode::kNotFound, "no VRRP instance \"" + name + "\" runs on these hosts (" +
+                                        known + ")" + Because(SilentOf(cluster)));
 }
 
 // Why a member cannot take over; empty: it can.
@@ -84,7 +99,10 @@ Result<std::vector<HandoverStep>> PlanYield(const ClusterStatus& cluster,
       return Fail(ErrorCode::kInvalid,
                   what + Joined(masters, " and ") + " are both master; find out why first");
     }
-    if (masters.empty()) return Fail(ErrorCode::kInvalid, what + "there is no master now");
+    if (masters.empty()) {
+      return Fail(ErrorCode::kInvalid,
+                  what + "there is no master now" + Because(SilentOf(cluster)));
+    }
     std::vector<std::string> obstacles;
     std::optional<HandoverStep> step;
     std::vector<std::string> heirs;
@@ -101,10 +119,9 @@ Result<std::vector<HandoverStep>> PlanYield(const ClusterStatus& cluster,
       }
     }
     if (heirs.empty()) {
-      AddSilent(cluster, obstacles);
-      return Fail(ErrorCode::kInvalid,
-                  what + "there is no backup that could take over from " + masters.front() +
-                      (obstacles.empty() ? "" : ": " + Joined(obstacles, "; ")));
+      for (std::string& silent : SilentOf(cluster)) obstacles.push_back(std::move(silent));
+      return Fail(ErrorCode::kInvalid, what + "there is no backup that could take over from " +
+                                           masters.front() + Because(obstacles));
     }
     step->owner = masters.front();
     step->heirs = std::move(heirs);

@@ -74,7 +74,10 @@ class Screenful {
     });
     const std::string verdict =
         bad == 0 ? "healthy" : std::to_string(bad) + (bad == 1 ? " problem" : " problems");
-    text_ += Printable(look_.playbook) + "  " + time + "  " +
+    std::string name = Printable(look_.playbook) + "  " + time;
+    // The verdict is what must be seen.
+    if (look_.columns > 0) name = CutTo(name, look_.columns - TextWidth(verdict) - 2);
+    text_ += (name.empty() ? "" : name + "  ") +
              Paint(verdict, bad == 0 ? Colour::kOk : Colour::kError, look_.colours) + "\n";
   }
 
@@ -119,7 +122,7 @@ class Screenful {
             {state, colour},
             {AgeText(instance.in_state_for)},
             {priority},
-            {instance.last_heard ? AgeText(*instance.last_heard) : "-"},
+            {instance.last_heard && !member.is_master() ? AgeText(*instance.last_heard) : "-"},
             {member.is_master() ? Joined(addresses, " ") : "-"},
             {instance.reason}};
   }
@@ -194,31 +197,28 @@ class Screenful {
   }
 
   void Hosts() {
-    Table table({"HOST", "DAEMON", "RUNNING", "REPAIRS", "SYNC", "PROBLEMS"});
+    Table table({"HOST", "DAEMON", "RUNNING", "REPAIRS", "SYNC"});
     for (const HostStatus& host : cluster_.hosts) {
       if (!host.status) {
-        const bool note =
-            host.error && host.error->code == ErrorCode::kNotFound && !host.needs_daemon;
-        table.Add({{host.host},
-                   {note ? "none" : "no answer",
-                    note ? std::nullopt : std::optional(Colour::kUnreachable)},
-                   {"-"},
-                   {"-"},
-                   {"-"},
-                   {host.error && !note ? host.error->message : ""}});
+        table.Add({{host.host}, DaemonCell(host), {"-"}, {"-"}, {"-"}});
         continue;
       }
       const NodeStatus& status = *host.status;
-      const bool well = status.problems.empty();
-      table.Add(
-          {{host.host},
-           {status.version},
-           {AgeText(status.running_for)},
-           {std::to_string(status.repairs)},
-           {SyncText(status)},
-           {Joined(status.problems, "; "), well ? std::nullopt : std::optional(Colour::kError)}});
+      table.Add({{host.host},
+                 {status.version},
+                 {AgeText(status.running_for)},
+                 {std::to_string(status.repairs)},
+                 {SyncText(status)}});
     }
     Section(table);
+  }
+
+  // Of a host without a status; the reason stands with the concerns.
+  static Cell DaemonCell(const HostStatus& host) {
+    if (host.gave_no_answer()) return {"no answer", Colour::kUnreachable};
+    if (host.error && host.error->code != ErrorCode::kNotFound) return {"error", Colour::kError};
+    if (host.needs_daemon) return {"not running", Colour::kError};
+    return {"none"};
   }
 
   std::string SyncText(const NodeStatus& status) const {
@@ -341,7 +341,8 @@ std::string StatusJson(const ClusterStatus& cluster, const std::string& time, in
     if (host.status) {
       hosts[host.host] = Json::parse(EncodeNodeStatus(*host.status));
     } else {
-      hosts[host.host] = {{"error", host.error ? host.error->message : ""}};
+      hosts[host.host] = {{"error", host.error ? host.error->message : ""},
+                          {"unreachable", host.gave_no_answer()}};
     }
   }
   const Json all = {{"time", time},

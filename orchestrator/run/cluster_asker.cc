@@ -15,6 +15,12 @@ constexpr milliseconds kJoinLimit{2000};
 constexpr int kSecondLooks = 3;
 constexpr milliseconds kSecondLookAfter{300};
 
+// The host is named beside it.
+Error Unnamed(Error error, const std::string& host) {
+  if (error.message.starts_with(host + ": ")) error.message.erase(0, host.size() + 2);
+  return error;
+}
+
 }  // namespace
 
 ClusterAsker::ClusterAsker(const CompiledRun& run, RunInfo info, SessionOpener open)
@@ -83,7 +89,7 @@ std::map<std::string, Result<TaskResult>> ClusterAsker::Ask(
     }
     if (const auto* lost = std::get_if<HostLost>(&*event)) {
       workers_[lost->host].reset();  // a new one connects again
-      answer(lost->host, Fail(lost->error));
+      answer(lost->host, Fail(Unnamed(lost->error, lost->host)));
     } else if (const auto* spoke = std::get_if<HostSpoke>(&*event)) {
       if (const auto* result = std::get_if<TaskResult>(&spoke->event)) {
         // Not the late answer to an earlier question.
@@ -92,7 +98,7 @@ std::map<std::string, Result<TaskResult>> ClusterAsker::Ask(
         }
       } else if (const auto* error = std::get_if<SessionError>(&spoke->event)) {
         workers_[spoke->host].reset();
-        answer(spoke->host, Fail(error->error));
+        answer(spoke->host, Fail(Unnamed(error->error, spoke->host)));
       }
     }
   }

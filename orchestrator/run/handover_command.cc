@@ -67,27 +67,41 @@ class Handover {
                       "--sync-wait 0 hands over all the same");
       }
     }
-    if (line_.check) {
-      for (const HandoverStep& step : steps_) Say(step, line_.back ? "may return" : "would yield");
-      return kExitOk;
-    }
-    return CarryOut();
+    if (!line_.check) return CarryOut();
+    for (const HandoverStep& step : steps_) Foretell(step);
+    ShowJson();
+    return kExitOk;
   }
 
  private:
   int Refuse(const Error& error, const std::string& hint = "") {
     PrintProblem(error.message, hint);
-    const bool silent =
-        std::any_of(cluster_.hosts.begin(), cluster_.hosts.end(), [](const HostStatus& host) {
-          return host.error && host.error->code == ErrorCode::kUnreachable;
-        });
+    const bool silent = std::any_of(cluster_.hosts.begin(), cluster_.hosts.end(),
+                                    [](const HostStatus& host) { return host.gave_no_answer(); });
     return silent ? kExitUnreachable : kExitFailed;
   }
 
-  void Say(const HandoverStep& step, const std::string& what) {
-    PrintOut(Printable(step.router + " (" + Joined(step.addresses) + "): " + step.host + " " +
-                       what + (line_.back ? "" : ", " + Joined(step.heirs) + " can take over")) +
-             "\n");
+  // What --check shows.
+  void Foretell(const HandoverStep& step) {
+    json_.push_back({{"instance", step.router},
+                     {"addresses", step.addresses},
+                     {"before", step.owner},
+                     {"would", line_.back ? "return" : "yield"},
+                     {"host", step.host},
+                     {"heirs", step.heirs}});
+    if (line_.output == "json") return;
+    const std::string what = line_.back
+                                 ? " may be master again"
+                                 : " would hand over, " + Joined(step.heirs) + " can take over";
+    PrintOut(Printable(NamesOf(step) + step.host + what) + "\n");
+  }
+
+  static std::string NamesOf(const HandoverStep& step) {
+    return step.router + " (" + Joined(step.addresses) + "): ";
+  }
+
+  void ShowJson() {
+    if (line_.output == "json") PrintOut(json_.dump(2) + "\n");
   }
 
   std::string AwaitSync() {
@@ -172,7 +186,7 @@ class Handover {
       }
       well = AwaitOwner(step, start, patience) && well;
     }
-    if (line_.output == "json") PrintOut(json_.dump(2) + "\n");
+    ShowJson();
     return well;
   }
 
@@ -191,9 +205,13 @@ class Handover {
       if (Clock::now() >= deadline) break;
       asker_.Pause(kLookEvery);
     }
-    PrintProblem(step.router + ": " +
-                 (owners.empty() ? "no host is master" : "master: " + Joined(owners)) + " after " +
-                 SecondsText(patience));
+    const std::string wrong = (owners.empty() ? "no host is master" : "master: " + Joined(owners)) +
+                              " after " + SecondsText(patience);
+    PrintProblem(step.router + ": " + wrong);
+    json_.push_back({{"instance", step.router},
+                     {"addresses", step.addresses},
+                     {"before", step.owner},
+                     {"error", wrong}});
     return false;
   }
 
@@ -206,7 +224,7 @@ class Handover {
                      {"took_ms", took.count()},
                      {"note", note}});
     if (line_.output == "json") return;
-    const std::string what = step.router + " (" + Joined(step.addresses) + "): ";
+    const std::string what = NamesOf(step);
     PrintOut(Printable(note.empty()
                            ? what + step.owner + " -> " + owner + " in " + SecondsText(took)
                            : what + step.host + " " + note + "; master: " + step.owner) +

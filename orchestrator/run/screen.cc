@@ -28,6 +28,7 @@ void Print(std::FILE* stream, const std::string& text) {
 
 void PrintOut(const std::string& text) { Print(stdout, text); }
 void PrintErr(const std::string& text) { Print(stderr, text); }
+bool OutputIsLost() { return std::ferror(stdout) != 0; }
 
 void PrintProblem(const std::string& message, const std::string& hint) {
   PrintErr("drover: error: " + Printable(message) + "\n" +

@@ -13,6 +13,8 @@ namespace drover {
 
 void PrintOut(const std::string& text);
 void PrintErr(const std::string& text);
+// Whoever read our stdout has gone away.
+bool OutputIsLost();
 // "drover: error: …" with a hint below it.
 void PrintProblem(const std::string& message, const std::string& hint = "");
 // Formatted, on stderr. The exit code that fits: bad input for a user's file, error for the command

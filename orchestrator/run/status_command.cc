@@ -35,13 +35,24 @@ std::string Now() {
   return now.substr(0, now.find('.')) + "Z";
 }
 
-// Each line over the old one, and nothing left of what was below.
+// Each line over the old one, and nothing left of what was below. A line is wiped before it is
+// written: behind one that fills the screen's width its last character would go.
 std::string Redrawn(const std::string& text) {
-  std::string drawn = "\033[H";
+  std::string drawn = "\033[H\033[K";
   for (const char c : text) {
-    drawn += c == '\n' ? "\033[K\n" : std::string(1, c);
+    drawn += c == '\n' ? "\n\033[K" : std::string(1, c);
   }
   return drawn + "\033[J";
+}
+
+// As many lines as fit, so that the screen does not roll; the last one tells of the others.
+std::string FirstLines(const std::string& text, int rows) {
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  if (lines < rows) return text;
+  std::size_t end = 0;
+  for (int i = 0; i + 2 < rows; ++i) end = text.find('\n', end) + 1;
+  return text.substr(0, end) + "… " + std::to_string(lines - std::max(rows - 2, 0)) +
+         " more lines\n";
 }
 
 // Shows one look after the other in the form that was asked for.
@@ -50,17 +61,15 @@ class View {
   View(const CommandLine& line, const CompiledRun& run)
       : json_(line.output == "json"), watch_(line.watch.has_value()) {
     const ScreenLook screen = LookOfScreen(ProcessEnvironment);
-    in_place_ = watch_ && !json_ && screen.terminal;
+    in_place_ = watch_ && !json_ && screen.terminal &&
+                ProcessEnvironment("TERM").value_or("dumb") != "dumb";
     look_.columns = screen.terminal ? screen.columns : 0;
     look_.colours = screen.colours;
     look_.playbook = line.playbook;
     look_.names = run.host_names;
-    if (in_place_) {
-      PrintOut("\033[?1049h\033[?25l");  // the other screen, no cursor
-    }
   }
   ~View() {
-    if (in_place_) {
+    if (!last_.empty()) {
       PrintOut("\033[?25h\033[?1049l");
       PrintOut(last_);
     }
@@ -76,28 +85,21 @@ class View {
     if (in_place_) {
       const ScreenLook screen = LookOfScreen(ProcessEnvironment);
       look_.columns = screen.columns;
+      // The other screen, no cursor; not before there is something to show.
+      const std::string begin = last_.empty() ? "\033[?1049h\033[?25l" : "";
       last_ = StatusText(cluster, look_, Now());
-      PrintOut(Redrawn(FirstLines(last_, screen.rows)));
+      PrintOut(begin + Redrawn(FirstLines(last_, screen.rows)));
       return;
     }
     PrintOut(StatusText(cluster, look_, Now()) + (watch_ ? "\n" : ""));
   }
 
  private:
-  // As many as fit, so that the screen does not roll.
-  static std::string FirstLines(const std::string& text, int rows) {
-    std::size_t end = 0;
-    for (int i = 0; i + 1 < rows && end < text.size(); ++i) {
-      end = std::min(text.find('\n', end), text.size() - 1) + 1;
-    }
-    return text.substr(0, end);
-  }
-
   bool json_;
   bool watch_;
   bool in_place_ = false;
   StatusLook look_;
-  std::string last_;
+  std::string last_;  // on the other screen now
 };
 
 int Watch(ClusterAsker& asker, const CommandLine& line, View& view) {
@@ -117,7 +119,7 @@ int Watch(ClusterAsker& asker, const CommandLine& line, View& view) {
       asker.Pause(
           std::max(std::chrono::duration_cast<milliseconds>(next - Clock::now()), milliseconds(0)));
     }
-  } while (line.watch && !asker.interrupted());
+  } while (line.watch && !asker.interrupted() && !OutputIsLost());
   return status;
 }
 

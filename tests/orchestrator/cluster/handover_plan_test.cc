@@ -49,9 +49,24 @@ TEST(HandoverPlan, AnUnknownInstanceIsSaidWithThoseThatRun) {
   EXPECT_EQ(WhyNot(TwoDirectors(), "mail"), "no VRRP instance \"mail\" runs on these hosts (web)");
   EXPECT_EQ(WhyNot(ClusterStatus{}), "no host of this playbook runs a VRRP instance");
   EXPECT_EQ(WhyNot(TwoDirectors(), "web"), "no reason");
+}
+
+TEST(HandoverPlan, HostsThatCannotBeAskedAreNamedWithTheirReasons) {
+  const HostStatus silent = SilentHost("lb1", ErrorCode::kTimeout, "no answer");
+  const HostStatus gone = SilentHost("lb2", ErrorCode::kUnreachable, "no route to host");
+  const HostStatus stopped = SilentHost("lb2", ErrorCode::kNotFound, "the daemon does not run");
   EXPECT_EQ(
-      WhyNot(ClusterStatus{{SilentHost("lb1", ErrorCode::kTimeout, "no answer in time")}}),
-      "no host of this playbook runs a VRRP instance: lb1 gave no answer (no answer in time)");
+      WhyNot(ClusterStatus{{silent, gone}}),
+      "none of the hosts can be asked: lb1 gave no answer (no answer); lb2 gave no answer (no "
+      "route to host)");
+  EXPECT_EQ(WhyNot(ClusterStatus{{silent, stopped}}),
+            "no VRRP instance runs on the hosts that answered: lb1 gave no answer (no answer); "
+            "lb2: the daemon does not run");
+  EXPECT_EQ(WhyNot(ClusterStatus{{Director("lb1", "backup"), gone}}),
+            "vrrp_instance web: there is no master now: lb2 gave no answer (no route to host)");
+  EXPECT_EQ(WhyNot(ClusterStatus{{Director("lb1", "master"), gone}}, "mail"),
+            "no VRRP instance \"mail\" runs on these hosts (web): lb2 gave no answer (no route to "
+            "host)");
 }
 
 TEST(HandoverPlan, OnlyWhoHandedOverCanTakeBack) {
