@@ -1,7 +1,7 @@
 # How a folder declares what it builds.
 #
 #   drover_library(NAME SOURCES a.cc b.cc [LINKS other_library Foreign::target])
-#   drover_test(NAME SOURCES a_test.cc [LINKS library...] [LABELS unit|contract|lab])
+#   drover_test(NAME SOURCES a_test.cc [LINKS library...] [LABELS unit|socket|contract|lab])
 #
 # Every target sees the repository root (includes are "protocol/result.h") and nothing foreign but what it links.
 
@@ -50,8 +50,9 @@ function(drover_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE drover_flags ${ARG_LINKS} GTest::gtest GTest::gtest_main Threads::Threads)
-  if(ARG_LABELS STREQUAL "unit")
+  # The others run in the lab. socket: with real servers on this machine, so not in a moment.
+  if(ARG_LABELS MATCHES "^(unit|socket)$")
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABELS} TIMEOUT 120)
   endif()
 endfunction()

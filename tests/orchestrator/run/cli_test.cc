@@ -144,5 +144,24 @@ TEST_F(CliTest, UnknownSubcommandIsMetWithTheNearest) {
   EXPECT_NE(Drover("rolout").text.find("did you mean \"rollout\"?"), std::string::npos);
 }
 
+// Each with the inventory of its name, else with the demo's.
+TEST_F(CliTest, EveryExampleOfAPlaybookCompiles) {
+  const std::filesystem::path source = DROVER_SOURCE;
+  int examples = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(source / "playbooks")) {
+    if (entry.path().extension() != ".yml") continue;
+    ++examples;
+    std::filesystem::path inventory = source / "inventory" / entry.path().filename();
+    if (!std::filesystem::exists(inventory)) inventory = source / "inventory/demo.yml";
+    const Ended ended = Drover("rollout '" + entry.path().string() + "' -i '" + inventory.string() +
+                               "' --syntax-check");
+    EXPECT_EQ(ended.status, 0) << entry.path() << ": " << ended.text;
+    EXPECT_EQ(ended.text.find("warning: "), std::string::npos) << ended.text;
+  }
+  EXPECT_GE(examples, 2);
+  Write("broken.yml", "- hosts: directors\n  tasks:\n    - virtual_service: {address: x}\n");
+  EXPECT_EQ(Drover("rollout broken.yml -i inv.yml --syntax-check").status, 4);
+}
+
 }  // namespace
 }  // namespace drover

@@ -3,11 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <deque>
 #include <mutex>
 
 #include "tests/orchestrator/cluster/two_directors.h"
+#include "tests/orchestrator/run/memory_session.h"
 
 namespace drover {
 namespace {
@@ -22,10 +21,11 @@ struct Behaviour {
   bool no_daemon = false;
 };
 
-class StatusSession : public HelperSession {
+class StatusSession : public MemorySession {
  public:
-  explicit StatusSession(Behaviour behaviour) : behaviour_(std::move(behaviour)) {}
-  [[nodiscard]] const Hello& hello() const override { return hello_; }
+  explicit StatusSession(Behaviour behaviour) : behaviour_(std::move(behaviour)) {
+    if (behaviour_.dies) Die();
+  }
   Status Send(const Program& program) override {
     if (behaviour_.silent || behaviour_.dies) {
       return {};
@@ -40,37 +40,14 @@ class StatusSession : public HelperSession {
       } else {
         result.detail = *Director("x", behaviour_.state).status;
       }
-      events_.emplace_back(std::move(result));
+      Say(std::move(result));
     }
-    events_.emplace_back(ProgramDone{.ok = true});
+    Say(ProgramDone{.ok = true});
     return {};
-  }
-  Result<Event> Next(milliseconds timeout) override {
-    std::unique_lock lock(mutex_);
-    if (behaviour_.dies) {
-      return Fail(ErrorCode::kUnreachable, "the helper died");
-    }
-    if (events_.empty()) {
-      const bool aborted = wake_.wait_for(lock, timeout, [this] { return aborted_; });
-      return Fail(aborted ? ErrorCode::kUnreachable : ErrorCode::kTimeout, "nothing came");
-    }
-    Event next = std::move(events_.front());
-    events_.pop_front();
-    return next;
-  }
-  void Abort() override {
-    const std::lock_guard lock(mutex_);
-    aborted_ = true;
-    wake_.notify_all();
   }
 
  private:
   Behaviour behaviour_;
-  Hello hello_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Event> events_;
-  bool aborted_ = false;
 };
 
 // Two directors, a real server with kernel parts only, and a probe without any state.

@@ -3,12 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <deque>
 #include <mutex>
 
 #include "orchestrator/run/wire_session.h"
 #include "tests/orchestrator/rollout/run_builder.h"
+#include "tests/orchestrator/run/memory_session.h"
 
 namespace drover {
 namespace {
@@ -20,15 +19,14 @@ struct Script {
   std::uint32_t hangs_at = 0;
 };
 
-class MemorySession : public HelperSession {
+class ScriptedSession : public MemorySession {
  public:
-  explicit MemorySession(Script script) : script_(script) {}
-  [[nodiscard]] const Hello& hello() const override { return hello_; }
+  explicit ScriptedSession(Script script) : script_(script) {}
   Status Send(const Program& program) override {
     for (const Task& task : program.tasks) {
-      events_.emplace_back(TaskStarted{task.id});
+      Say(TaskStarted{task.id});
       if (task.id == script_.dies_at) {
-        dies_ = true;
+        Die();
         return {};
       }
       if (task.id == script_.hangs_at) {
@@ -37,41 +35,17 @@ class MemorySession : public HelperSession {
       TaskResult result;
       result.task = task.id;
       result.status = task.id == script_.fails_at ? TaskStatus::kFailed : TaskStatus::kChanged;
-      events_.emplace_back(result);
+      Say(result);
       if (result.status == TaskStatus::kFailed) {
         break;
       }
     }
-    events_.emplace_back(ProgramDone{.ok = true});
+    Say(ProgramDone{.ok = true});
     return {};
-  }
-  Result<Event> Next(std::chrono::milliseconds timeout) override {
-    std::unique_lock lock(mutex_);
-    if (events_.empty() && dies_) {
-      return Fail(ErrorCode::kUnreachable, "the helper died");
-    }
-    if (events_.empty()) {
-      const bool aborted = wake_.wait_for(lock, timeout, [this] { return aborted_; });
-      return Fail(aborted ? ErrorCode::kUnreachable : ErrorCode::kTimeout, "nothing came");
-    }
-    Event next = std::move(events_.front());
-    events_.pop_front();
-    return next;
-  }
-  void Abort() override {
-    const std::lock_guard lock(mutex_);
-    aborted_ = true;
-    wake_.notify_all();
   }
 
  private:
   Script script_;
-  Hello hello_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Event> events_;
-  bool dies_ = false;
-  bool aborted_ = false;
 };
 
 // Opens sessions by script and counts them.
@@ -88,7 +62,7 @@ struct Network {
       if (const auto error = refused.find(connection.host); error != refused.end()) {
         return Fail(error->second);
       }
-      return std::make_unique<MemorySession>(scripts[connection.host]);
+      return std::make_unique<ScriptedSession>(scripts[connection.host]);
     };
   }
 };
