@@ -4,6 +4,7 @@
 #include "node-helper/undo/firewall_part.h"
 #include "node-helper/undo/network_parts.h"
 #include "node-helper/undo/service_subjects.h"
+#include "node-helper/undo/ssh_part.h"
 #include "node-helper/undo/sysctl_part.h"
 
 namespace drover {
@@ -15,13 +16,15 @@ constexpr std::chrono::minutes kServicePatience{2};
 }  // namespace
 
 UndoKit MakeUndoKit(const HeldElsewhere& held, const ProcessRunner& run) {
+  const InitContext init{run, kServicePatience, [] { return false; }};
   UndoKit kit;
   kit.parts.push_back(MakeFirewallPart(run));
   kit.parts.push_back(MakeLinksPart(held));
   kit.parts.push_back(MakeSysctlPart(held));
   kit.parts.push_back(MakeRoutingPart(held));
+  kit.parts.push_back(MakeSshPart(OpenInitSystem(init)));
   kit.files = MakeFileSubjects();
-  kit.services = MakeServiceSubjects(OpenInitSystem({run, kServicePatience, [] { return false; }}));
+  kit.services = MakeServiceSubjects(OpenInitSystem(init));
   return kit;
 }
 

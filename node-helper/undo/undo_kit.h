@@ -1,6 +1,6 @@
 // All that Drover can put back on a node, in the order of going back: packet filters first, because
 // they may cut off the rest; interfaces, the settings of the network, then addresses, routes and
-// rules; files, and the services that read them.
+// rules; the SSH server; files, and the services that read them.
 #pragma once
 
 #include "node-helper/net/network_plan.h"

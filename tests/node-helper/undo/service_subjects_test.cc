@@ -2,42 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/node-helper/undo/fake_init.h"
+
 namespace drover {
 namespace {
-
-// One service, whose every start is a new process.
-struct Machine {
-  InitServiceStatus status{.exists = true};
-  std::int64_t next_pid = 100;
-  bool knows_pids = true;
-  std::string refuses;  // a verb
-  std::string log;
-};
-
-class FakeInit : public InitSystem {
- public:
-  explicit FakeInit(Machine& machine) : machine_(machine) {}
-
-  Result<InitServiceStatus> Look(const std::string& /*name*/) override { return machine_.status; }
-  Status Tell(const std::string& /*name*/, const std::string& verb) override {
-    machine_.log += verb + ";";
-    if (verb == machine_.refuses) return Fail(ErrorCode::kInternal, "cannot " + verb);
-    if (verb != "reload") {
-      machine_.status.running = verb != "stop";
-      machine_.status.main_pid =
-          machine_.status.running && machine_.knows_pids ? ++machine_.next_pid : 0;
-    }
-    return {};
-  }
-  Status Enable(const std::string& /*name*/, bool enabled) override {
-    machine_.log += enabled ? "enable;" : "disable;";
-    machine_.status.enabled = enabled;
-    return {};
-  }
-
- private:
-  Machine& machine_;
-};
 
 class ServiceSubjectsTest : public ::testing::Test {
  protected:
