@@ -30,6 +30,8 @@ constexpr std::array kSubcommands = {
                drover::UninstallCommand},
     Subcommand{"daemon", "[--detach|--stop|--reload|--status]", "keep what was recorded set",
                drover::DaemonCommand},
+    Subcommand{"guard", "[--detach]", "take a run back that is not confirmed (runs start it)",
+               drover::GuardCommand},
     Subcommand{"status", "[--json]", "print what the daemon says about itself",
                drover::StatusCommand},
     Subcommand{"handover", "[INSTANCE...]", "let a backup take over VRRP instances, lossless",

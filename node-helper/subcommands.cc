@@ -23,6 +23,7 @@
 #include "node-helper/tasks/process.h"
 #include "node-helper/tasks/session.h"
 #include "node-helper/tasks/stop_signals.h"
+#include "node-helper/wiring.h"
 #include "protocol/codec.h"
 #include "protocol/version.h"
 
@@ -32,7 +33,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds kLockPatience{5000};
-constexpr std::chrono::minutes kInstallTimeout{1};
 constexpr std::chrono::seconds kStopPatience{10};
 constexpr int kLsbNotRunning = 3;  // exit code of "status" in the LSB
 
@@ -57,28 +57,6 @@ Result<std::optional<std::string>> OwnerOption(const Arguments& arguments) {
     return std::optional<std::string>(arguments[1]);
   }
   return Fail(ErrorCode::kInvalid, "wrong arguments");
-}
-
-Status RunToSuccess(const std::vector<std::string>& argv) {
-  ProcessSpec spec;
-  spec.argv = argv;
-  spec.timeout = kInstallTimeout;
-  const auto outcome = RunProcess(spec);
-  if (!outcome) return Fail(outcome.error());
-  if (outcome->timed_out) return Fail(ErrorCode::kTimeout, argv[0] + ": not done in time");
-  const CommandOutcome& command = outcome->command;
-  if (command.exit_code == 0) return {};
-  std::string said = command.stderr_text.empty() ? command.stdout_text : command.stderr_text;
-  while (!said.empty() && said.back() == '\n') said.pop_back();
-  return Fail(ErrorCode::kInternal,
-              argv[0] + ": exits with " + std::to_string(command.exit_code) + ": " + said);
-}
-
-InstallSite ThisNode() {
-  InstallSite site;
-  site.run = RunToSuccess;
-  site.upgrade = [] { return ControlClient().Upgrade(); };
-  return site;
 }
 
 void Print(const std::vector<ChangeText>& changes) {
@@ -212,6 +190,10 @@ int ApplyCommand(const Arguments& arguments) {
   parts.daemon = &daemon;
   parts.open_kernel = OpenLinuxKernel;
   parts.ensure_service = [](bool check) { return Install(ThisNode(), check); };
+  const std::unique_ptr<UndoKit> undo = UndoOfThisNode(store);
+  parts.transaction = TransactionOfThisNode(store, undo.get());
+  parts.go_back.remove_service = TakeServiceAway;
+  parts.tell = TellTheLog;
   return RunSession(parts);
 }
 
@@ -265,6 +247,18 @@ int UninstallCommand(const Arguments& arguments) {
                 *owner ? (*owner)->c_str() : "Drover's");
   }
   return 0;
+}
+
+int GuardCommand(const Arguments& arguments) {
+  const bool detach = arguments == Arguments{"--detach"};
+  if (!detach && !arguments.empty()) return WrongArguments("guard", "[--detach]");
+  if (::geteuid() != 0) return Complain("guard needs root");
+  const Store store(kStateDirectory);
+  const std::unique_ptr<UndoKit> undo = UndoOfThisNode(store);
+  const GuardParts parts = GuardOfThisNode(store, undo.get());
+  if (!detach) return RunGuard(parts);
+  const Status detached = DetachGuard(parts);
+  return detached ? 0 : Complain(detached.error());
 }
 
 int DaemonCommand(const Arguments& arguments) {

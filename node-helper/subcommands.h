@@ -13,6 +13,7 @@ int ApplyCommand(const Arguments& arguments);
 int InstallCommand(const Arguments& arguments);
 int ShowCommand(const Arguments& arguments);
 int UninstallCommand(const Arguments& arguments);
+int GuardCommand(const Arguments& arguments);
 int DaemonCommand(const Arguments& arguments);
 int StatusCommand(const Arguments& arguments);
 int HandoverCommand(const Arguments& arguments);

@@ -8,8 +8,8 @@
 #include <exception>
 #include <limits>
 
-#include "node-helper/checks/digest.h"
 #include "node-helper/checks/reasons.h"
+#include "node-helper/store/digest.h"
 
 namespace drover {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 #include <variant>
 
-#include "node-helper/checks/digest.h"
+#include "node-helper/store/digest.h"
 #include "protocol/codec_parts.h"
 
 namespace drover {

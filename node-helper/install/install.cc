@@ -242,6 +242,13 @@ Result<std::vector<ChangeText>> Install(const InstallSite& site, bool check) {
   return done;
 }
 
+bool HasService(const InstallSite& site) { return Exists(ServiceFile(site)); }
+
+Status RemoveInstalled(const InstallSite& site, std::vector<ChangeText>& changes) {
+  if (const Status removed = TakeServiceAway(site, changes); !removed) return removed;
+  return RemoveFile(site.program(), changes);
+}
+
 Status Uninstall(const InstallSite& site, std::vector<ChangeText>& changes) {
   if (const Status removed = TakeServiceAway(site, changes); !removed) return removed;
   for (const std::string& folder :

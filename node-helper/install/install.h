@@ -32,6 +32,11 @@ struct InstallSite {
 // Empty when everything is in place and runs. With `check` only says what it would do.
 Result<std::vector<ChangeText>> Install(const InstallSite& site, bool check);
 
+// Whether the service has been installed.
+bool HasService(const InstallSite& site);
+// Stops the service and takes it and the installed program away; nothing else is touched.
+Status RemoveInstalled(const InstallSite& site, std::vector<ChangeText>& changes);
+
 // Stops the service and removes it and every folder of Drover's. `changes` has what was done, also
 // when it fails.
 Status Uninstall(const InstallSite& site, std::vector<ChangeText>& changes);

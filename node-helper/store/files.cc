@@ -19,6 +19,8 @@ std::string TemporaryBeside(const std::string& path) {
   return ParentOf(path) + "/." + name.substr(0, kMaxNameInTemporary) + ".drover-new";
 }
 
+}  // namespace
+
 Status SyncDirectory(const std::string& path) {
   const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory.valid()) return Fail(ErrnoError(errno, path));
@@ -26,8 +28,6 @@ Status SyncDirectory(const std::string& path) {
   if (::fsync(directory.get()) != 0 && errno != EINVAL) return Fail(ErrnoError(errno, path));
   return {};
 }
-
-}  // namespace
 
 Result<std::string> ReadWholeFile(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -96,6 +96,11 @@ Status Replacement::Commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return Fail(ErrnoError(errno, path_));
   temporary_.clear();
   return SyncDirectory(ParentOf(path_));
+}
+
+Status RemoveFileIfThere(const std::string& path) {
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
+  return Fail(ErrnoError(errno, path));
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view content, mode_t mode) {

@@ -49,6 +49,12 @@ class Replacement {
   Descriptor fd_;
 };
 
+// What was renamed or removed in it stays so after a power failure.
+Status SyncDirectory(const std::string& path);
+
+// Success also when there is none.
+Status RemoveFileIfThere(const std::string& path);
+
 // Writes, flushes and renames; the file has exactly `mode`.
 Status WriteFileAtomically(const std::string& path, std::string_view content, mode_t mode);
 

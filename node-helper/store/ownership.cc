@@ -232,7 +232,11 @@ Result<OwnerRecord> Claim(OwnerRecord record, const DesiredState& wanted,
   return record;
 }
 
-OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole) {
+std::uint64_t NextGeneration(const OwnerRecord& record, std::uint64_t number) {
+  return std::max(record.generation + 1, number);
+}
+
+OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole, std::uint64_t number) {
   std::size_t gone = 0;
   ForEachPart([&](auto part) { gone += KeepNamed(record.state.*part, whole.*part); });
   if (gone == 0 && (record.complete || (record.generation == 0 && record.state.empty()))) {
@@ -240,7 +244,7 @@ OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole) {
   }
   TrimPast(record);
   record.complete = true;
-  ++record.generation;
+  record.generation = NextGeneration(record, number);
   return record;
 }
 

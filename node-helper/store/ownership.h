@@ -20,13 +20,17 @@ Result<OwnerRecord> Claim(OwnerRecord record, const DesiredState& wanted,
                           const DesiredState& observed, const std::vector<OwnerRecord>& others);
 
 // The record at the end of a run: what `whole` does not name has gone from it. It is complete and
-// one generation further, unless it was all that before.
-OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole);
+// one generation further, unless it was all that before. `number` is the generation's in its group,
+// taken when it is newer than the record's; 0: the next.
+OwnerRecord Conclude(OwnerRecord record, const DesiredState& whole, std::uint64_t number = 0);
+// The number that follows the record's: `number`, or the next when that is not newer.
+std::uint64_t NextGeneration(const OwnerRecord& record, std::uint64_t number);
 
 // The part of the record that no other owner holds as well: only this may be removed for it.
 DesiredState HeldAlone(const OwnerRecord& record, const std::vector<OwnerRecord>& others);
 
-// The part of the record that was on the node before Drover came (addresses, services, sync daemons).
+// The part of the record that was on the node before Drover came (addresses, services, sync
+// daemons).
 DesiredState Adopted(const OwnerRecord& record);
 
 // Same content, whoever stored it and when.

@@ -1,13 +1,10 @@
 #include "node-helper/store/record.h"
 
-#include <nlohmann/json.hpp>
-
 #include "protocol/codec.h"
+#include "protocol/codec_parts.h"
 
 namespace drover {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kRecordFormat = 1;
 
@@ -26,25 +23,11 @@ T ValueOr(const Json& object, const char* key, T otherwise) {
   }
 }
 
-Json RunToJson(const RunInfo& run) {
-  return Json{{"run_id", run.run_id},
-              {"playbook", run.playbook},
-              {"playbook_hash", run.playbook_hash},
-              {"user", run.user},
-              {"control_host", run.control_host},
-              {"pid", run.pid}};
-}
-
-RunInfo RunFromJson(const Json& object, const std::string& owner) {
-  RunInfo run;
-  run.owner = owner;
-  run.run_id = ValueOr(object, "run_id", std::string());
-  run.playbook = ValueOr(object, "playbook", std::string());
-  run.playbook_hash = ValueOr(object, "playbook_hash", std::string());
-  run.user = ValueOr(object, "user", std::string());
-  run.control_host = ValueOr(object, "control_host", std::string());
-  run.pid = ValueOr(object, "pid", std::int64_t{0});
-  return run;
+// What cannot be read of it is left empty: it is for people only.
+RunInfo RunOf(Json object, const std::string& owner) {
+  if (!object.contains("owner")) object["owner"] = owner;  // earlier versions did not write it
+  JsonErrors errors;
+  return RunFromJson(object, "run", errors);
 }
 
 void ReadOriginals(const Json& document, OwnerRecord& record) {
@@ -63,16 +46,16 @@ void ReadOriginals(const Json& document, OwnerRecord& record) {
 }  // namespace
 
 std::string EncodeRecord(const OwnerRecord& record) {
-  const Json document{{"format", kRecordFormat},
-                      {"owner", record.owner},
-                      {"generation", record.generation},
-                      {"complete", record.complete},
-                      {"saved_at", record.saved_at},
-                      {"run", RunToJson(record.run)},
-                      {"state", Json::parse(EncodeState(record.state))},
-                      {"original_sysctls", record.original_sysctls},
-                      {"adopted", record.adopted}};
-  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  const nlohmann::ordered_json document{{"format", kRecordFormat},
+                                        {"owner", record.owner},
+                                        {"generation", record.generation},
+                                        {"complete", record.complete},
+                                        {"saved_at", record.saved_at},
+                                        {"run", RunToJson(record.run)},
+                                        {"state", StateToJson(record.state)},
+                                        {"original_sysctls", record.original_sysctls},
+                                        {"adopted", record.adopted}};
+  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 Result<OwnerRecord> DecodeRecord(std::string_view text) {
@@ -90,7 +73,7 @@ Result<OwnerRecord> DecodeRecord(std::string_view text) {
   record.complete = ValueOr(document, "complete", false);
   record.saved_at = ValueOr(document, "saved_at", std::int64_t{0});
   if (const auto run = document.find("run"); run != document.end() && run->is_object()) {
-    record.run = RunFromJson(*run, record.owner);
+    record.run = RunOf(*run, record.owner);
   }
   const auto state = document.find("state");
   if (state == document.end()) return Fail(ErrorCode::kInternal, "\"state\" is missing");

@@ -1,17 +1,18 @@
 #include "node-helper/store/session_lock.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "node-helper/store/files.h"
+#include "node-helper/store/run_lock.h"
 
 namespace drover {
 namespace {
@@ -19,15 +20,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds kRetry{50};
-
-std::string TimeText(std::int64_t seconds) {
-  const std::time_t time = static_cast<std::time_t>(seconds);
-  std::tm broken_down{};
-  gmtime_r(&time, &broken_down);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &broken_down);
-  return text.data();
-}
+constexpr std::chrono::milliseconds kPoliteWait{300};
+constexpr std::chrono::milliseconds kTermWait{6000};
+constexpr std::chrono::milliseconds kKillWait{2000};
 
 std::string NoteOf(const RunInfo& run) {
   const Json note{
@@ -51,8 +46,25 @@ std::string HolderText(const std::string& path) {
   };
   const std::int64_t since = number("since");
   return word("user") + " on " + word("control_host") + " (" + word("owner") + ", pid " +
-         std::to_string(number("pid")) + ") since " + TimeText(since) + ", " +
+         std::to_string(number("pid")) + ") since " + UtcText(since) + ", " +
          std::to_string(static_cast<std::int64_t>(std::time(nullptr)) - since) + " s ago";
+}
+
+// The session that left the note, if that process is one: the note outlives its writer, and who
+// looks for a moment only (TakeBriefly) leaves none.
+pid_t SessionIn(const std::string& note_path) {
+  const auto text = ReadWholeFile(note_path);
+  const Json note = text ? Json::parse(*text, nullptr, /*allow_exceptions=*/false) : Json();
+  if (!note.is_object() || !note.contains("helper_pid") ||
+      !note["helper_pid"].is_number_integer()) {
+    return 0;
+  }
+  const pid_t pid = note["helper_pid"].get<pid_t>();
+  if (pid <= 1 || pid == ::getpid()) return 0;
+  const auto line = ReadWholeFile("/proc/" + std::to_string(pid) + "/cmdline");
+  if (!line) return 0;
+  const std::string_view apply("\0apply\0", 7);
+  return line->find(apply) == std::string::npos ? 0 : pid;
 }
 
 bool StillThere(int fd, const std::string& path) {
@@ -96,6 +108,18 @@ Result<SessionLock> SessionLock::Take(const std::string& directory, const RunInf
     return Fail(noted.error().In("cannot lock this node"));
   }
   return SessionLock(std::move(file));
+}
+
+Result<SessionLock> SessionLock::TakeByForce(const std::string& directory, const RunInfo& run) {
+  const auto never = [] { return false; };
+  auto lock = Take(directory, run, kPoliteWait, never);
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    if (lock || lock.error().code != ErrorCode::kUnreachable) return lock;
+    const pid_t session = SessionIn(directory + "/lock.holder");
+    if (session != 0) ::kill(session, signal);
+    lock = Take(directory, run, signal == SIGTERM ? kTermWait : kKillWait, never);
+  }
+  return lock;
 }
 
 Result<SessionLock> SessionLock::TakeBriefly(const std::string& directory) {

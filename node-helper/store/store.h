@@ -2,6 +2,9 @@
 // that a kill at any moment leaves the old one or the new one.
 //
 //   owners/<owner>/current.json   what the owner holds
+//   owners/<owner>/generations/   confirmed states, see generations.h
+//   run_lock.json                 see run_lock.h
+//   pending/                      how to go back, see node-helper/transaction
 //   lock, lock.holder             see session_lock.h
 //   node-helper                   the installed binary (node-helper/install)
 //   bin/                          uploads of the orchestrator
@@ -13,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "node-helper/store/generations.h"
 #include "node-helper/store/record.h"
 #include "protocol/result.h"
 
@@ -34,10 +38,12 @@ class Store {
   // On the disk when it returns.
   [[nodiscard]] Status Save(const OwnerRecord& record) const;
   [[nodiscard]] Status Remove(const std::string& owner) const;
+  [[nodiscard]] std::string FolderOf(const std::string& owner) const;
+  [[nodiscard]] Generations GenerationsOf(const std::string& owner) const {
+    return Generations(FolderOf(owner));
+  }
 
  private:
-  [[nodiscard]] std::string FolderOf(const std::string& owner) const;
-
   std::string directory_;
 };
 

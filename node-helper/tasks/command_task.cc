@@ -62,6 +62,10 @@ TaskResult RunCommandTask(const Task& task, const CommandTask& command, ProgramC
   spec.stdin_text = command.stdin_text;
   spec.timeout = task.timeout;
   spec.abandoned = context.abandoned;
+  spec.must_end = context.must_end;
+  if (command.reports_change) {
+    if (const Status ready = BeforeChange(context); !ready) return Failed(ready.error());
+  }
   auto outcome = context.run(spec);
   if (!outcome) return Failed(outcome.error());
   TaskResult result;

@@ -57,11 +57,12 @@ TaskResult FromReport(const ConvergeReport& report) {
   return Failed(std::move(error), std::move(done));
 }
 
-Status SaveIfDifferent(const Store& store, OwnerRecord record, const OwnerRecord& old,
+Status SaveIfDifferent(TaskContext& context, OwnerRecord record, const OwnerRecord& old,
                        const RunInfo& run) {
   if (SameContent(record, old)) return {};
+  if (const Status ready = BeforeChange(context); !ready) return ready;
   record.run = run;
-  return store.Save(record);
+  return context.store->Save(record);
 }
 
 // What can be told beforehand: settings, interfaces and modules that are not there.
@@ -204,7 +205,7 @@ TaskResult RunConvergeTask(const ConvergeTask& task, bool check, const ProgramCo
   const auto claimed = Claim(records->own, task.state, *observed, records->others);
   if (!claimed) return Failed(claimed.error());
   if (!check) {
-    const Status saved = SaveIfDifferent(*context.store, *claimed, records->own, course.run);
+    const Status saved = SaveIfDifferent(context, *claimed, records->own, course.run);
     if (!saved) return Failed(saved.error().In("nothing was changed"));
   }
   std::vector<ChangeText> changes;
@@ -246,9 +247,9 @@ TaskResult RunPruneTask(const PruneTask& task, bool check, const ProgramCourse& 
     changes = std::move(pruned.changes);
     Append(changes, DaemonRemovals(mine, task.whole));
   }
-  const OwnerRecord concluded = Conclude(records->own, task.whole);
+  const OwnerRecord concluded = Conclude(records->own, task.whole, course.run.generation);
   if (!check) {
-    const Status saved = SaveIfDifferent(*context.store, concluded, records->own, course.run);
+    const Status saved = SaveIfDifferent(context, concluded, records->own, course.run);
     if (!saved) return Failed(saved.error(), std::move(changes));
   }
   const bool keeps = check ? !task.whole.empty() : !concluded.state.empty();

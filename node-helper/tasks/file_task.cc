@@ -213,6 +213,7 @@ TaskResult RunFileTask(const Task& task, const FileTask& file, const ProgramCour
   if (changes.empty()) return Succeeded();
   const bool replace = !present->exists || present->link || present->content != file.content;
   if (!task.check) {
+    if (const Status ready = BeforeFile(context, file.dest); !ready) return Failed(ready.error());
     const Status done = replace ? Replace(task, file, *present, *wanted, context)
                                 : ChangeAttributes(file.dest, *present, *wanted);
     if (!done) return Failed(done.error());

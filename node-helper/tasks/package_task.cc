@@ -51,12 +51,13 @@ std::vector<ChangeText> Compare(const Packages& before, const Packages& after,
 class PackageRun {
  public:
   PackageRun(const Task& task, const PackageTask& package, ProgramCourse& course,
-             PackageManager& manager, Packages before)
+             PackageManager& manager, Packages before, TaskContext& context)
       : task_(task),
         package_(package),
         course_(course),
         manager_(manager),
-        before_(std::move(before)) {
+        before_(std::move(before)),
+        context_(context) {
     for (const std::string& name : package.names) asked_for_.insert(manager.NameOf(name));
   }
 
@@ -101,6 +102,7 @@ class PackageRun {
       if (!would) return Failed(would.error());
       if (would->empty()) return Succeeded();
     }
+    if (const Status ready = BeforeChange(context_); !ready) return Failed(ready.error());
     const Status done =
         package_.state == PackageState::kAbsent ? manager_.Remove(open) : manager_.Install(open);
     const auto after = manager_.Installed();
@@ -123,13 +125,14 @@ class PackageRun {
   ProgramCourse& course_;
   PackageManager& manager_;
   Packages before_;
+  TaskContext& context_;
   std::set<std::string> asked_for_;
 };
 
 }  // namespace
 
 TaskResult RunPackageTask(const Task& task, const PackageTask& package, ProgramCourse& course,
-                          PackageManager& manager) {
+                          PackageManager& manager, TaskContext& context) {
   for (const std::string& name : package.names) {
     if (!IsPlainName(name)) {
       return Failed({ErrorCode::kInvalid, "\"" + name + "\" is no name of a package"});
@@ -137,14 +140,14 @@ TaskResult RunPackageTask(const Task& task, const PackageTask& package, ProgramC
   }
   auto installed = manager.Installed();
   if (!installed) return Failed(installed.error());
-  return PackageRun(task, package, course, manager, std::move(*installed)).Run();
+  return PackageRun(task, package, course, manager, std::move(*installed), context).Run();
 }
 
 TaskResult RunPackageTask(const Task& task, const PackageTask& package, ProgramCourse& course,
                           TaskContext& context) {
   const auto manager = OpenPackageManager({context.run, task.timeout, context.abandoned});
   if (!manager) return Failed(manager.error());
-  return RunPackageTask(task, package, course, **manager);
+  return RunPackageTask(task, package, course, **manager, context);
 }
 
 }  // namespace drover

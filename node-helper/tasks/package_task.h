@@ -17,6 +17,6 @@ TaskResult RunPackageTask(const Task& task, const PackageTask& package, ProgramC
 
 // The same on a given manager.
 TaskResult RunPackageTask(const Task& task, const PackageTask& package, ProgramCourse& course,
-                          PackageManager& manager);
+                          PackageManager& manager, TaskContext& context);
 
 }  // namespace drover

@@ -285,6 +285,7 @@ bool Child::Reap() {
 bool Child::Overdue(const ProcessSpec& spec, Clock::time_point started) {
   const auto now = Clock::now();
   if (spec.timeout.count() > 0 && now - started >= spec.timeout) return true;
+  if (spec.must_end && spec.must_end()) return true;
   if (!abandoned_at_ && spec.abandoned && spec.abandoned()) abandoned_at_ = now;
   return abandoned_at_ && now - *abandoned_at_ >= kAbandonedGrace;
 }

@@ -27,6 +27,8 @@ struct ProcessSpec {
   // Asked now and then: true when nobody waits for the result any more. The program then has
   // kAbandonedGrace to end, because half a package installation is worse than a late one.
   std::function<bool()> abandoned;
+  // Asked as often: true when it must end at once.
+  std::function<bool()> must_end;
 };
 
 struct ProcessOutcome {

@@ -10,6 +10,7 @@
 #include "node-helper/tasks/package_task.h"
 #include "node-helper/tasks/probe_task.h"
 #include "node-helper/tasks/service_task.h"
+#include "node-helper/tasks/transaction_tasks.h"
 #include "node-helper/tasks/wait_task.h"
 
 namespace drover {
@@ -48,9 +49,28 @@ struct Dispatch {
   TaskResult operator()(const ProbeTask& action) const {
     return RunProbeTask(task, action, kProbePortFile, context.abandoned);
   }
-  // Transactions and maintenance.
-  template <typename Action>
-  TaskResult operator()(const Action& /*action*/) const {
+  TaskResult operator()(const BeginTask& action) const {
+    return RunBeginTask(action, task.check, course, context);
+  }
+  TaskResult operator()(const ConfirmTask& /*action*/) const {
+    return RunConfirmTask(task.check, context);
+  }
+  TaskResult operator()(const RevertTask& action) const {
+    return RunRevertTask(action, task.check, course, context);
+  }
+  TaskResult operator()(const ReleaseTask& /*action*/) const {
+    return RunReleaseTask(task.check, context);
+  }
+  TaskResult operator()(const UnlockTask& action) const {
+    return RunUnlockTask(action, task.check, context);
+  }
+  TaskResult operator()(const GenerationsTask& /*action*/) const {
+    return RunGenerationsTask(course, context);
+  }
+  TaskResult operator()(const RestoreTask& action) const {
+    return RunRestoreTask(action, task.check, course, context);
+  }
+  TaskResult operator()(const MaintenanceTask& /*action*/) const {
     return Failed({ErrorCode::kInvalid, "this helper does not carry out such a task"});
   }
 };

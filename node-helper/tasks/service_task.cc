@@ -72,6 +72,9 @@ TaskResult RunServiceTask(const Task& task, const ServiceTask& service, const Pr
   std::vector<ChangeText> done;
   for (const Step& step : StepsFor(service, *now)) {
     if (!task.check) {
+      if (const Status ready = BeforeService(context, service.name); !ready) {
+        return Failed(ready.error(), std::move(done));
+      }
       const Status told = step.verb.empty() ? init->Enable(service.name, step.enable)
                                             : init->Tell(service.name, step.verb);
       if (!told) return Failed(told.error(), std::move(done));

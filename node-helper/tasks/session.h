@@ -8,7 +8,9 @@
 // by itself (kAbandonedGrace). A regular file as input is read to its end and never counts as
 // closed.
 //
-// The node is locked from the first program that changes something to the end of the session.
+// The session lock is held from the first program that changes something to the end of the session,
+// or, for a run that has the node (BeginTask), while a program runs: such a run may have several
+// sessions. Between programs and in the middle of tasks a session hears the pulses of its run.
 #pragma once
 
 #include <memory>
@@ -31,13 +33,18 @@ struct SessionParts {
   std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
   std::function<Result<std::vector<ChangeText>>(bool check)> ensure_service;
   ProcessRunner run = RunProcess;
-  DaemonLink* daemon = nullptr;  // null: none can be reached
+  DaemonLink* daemon = nullptr;                       // null: none can be reached
+  TransactionParts transaction;                       // its store is set by the session
+  GoBackParts go_back;                                // what is missing of it is set by the session
+  std::function<void(const std::string& line)> tell;  // the node's log; may be empty
 };
 
 // The exit code: 0, or 1 after a session error or when tasks were left undone.
 int RunSession(const SessionParts& parts);
 
-// False for programs that only look: check mode, probes, waiting, status.
+// False for what only looks: check mode, probes, waiting, status; and for taking a lock away, which
+// must be possible while the session that has it is at work.
+bool ChangesTheNode(const Task& task);
 bool ChangesTheNode(const Program& program);
 
 }  // namespace drover

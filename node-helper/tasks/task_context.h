@@ -11,6 +11,8 @@
 #include "node-helper/store/store.h"
 #include "node-helper/tasks/daemon_link.h"
 #include "node-helper/tasks/process.h"
+#include "node-helper/transaction/go_back.h"
+#include "node-helper/transaction/transaction.h"
 #include "protocol/change.h"
 #include "protocol/program.h"
 #include "protocol/result.h"
@@ -28,7 +30,24 @@ struct TaskContext {
   // Sees to it that the recorded state survives a reboot; what it did, or with check would do.
   std::function<Result<std::vector<ChangeText>>(bool check)> ensure_service;
   DaemonLink* daemon = nullptr;  // null: none can be reached
+  // The run's hold on the node; null: runs take no node, and nothing goes back.
+  Transaction* transaction = nullptr;
+  GoBackParts go_back;
+  std::function<void(const std::string& line)> tell;  // the node's log; may be empty
+  // True when what a task runs must end at once: the node goes back.
+  std::function<bool()> must_end = [] { return false; };
 };
+
+// Tasks call one of these right before they change something: the node prepares to go back.
+inline Status BeforeChange(TaskContext& context) {
+  return context.transaction == nullptr ? Status() : context.transaction->BeforeChange();
+}
+inline Status BeforeFile(TaskContext& context, const std::string& path) {
+  return context.transaction == nullptr ? Status() : context.transaction->BeforeFile(path);
+}
+inline Status BeforeService(TaskContext& context, const std::string& name) {
+  return context.transaction == nullptr ? Status() : context.transaction->BeforeService(name);
+}
 
 // What the tasks of one program know about each other.
 struct ProgramCourse {

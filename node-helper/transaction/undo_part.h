@@ -3,7 +3,8 @@
 //
 // The transaction (transaction.h) decides when: it captures before the first change, keeps the text
 // on the disk, and restores in its order of going back. The parts themselves are in
-// node-helper/undo. One thread at a time.
+// node-helper/undo. Addresses of VRRP instances (of any record of the store, before the run or now)
+// belong to the speaker: no part adds or removes one. One thread at a time.
 #pragma once
 
 #include <memory>

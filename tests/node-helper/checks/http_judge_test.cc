@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "node-helper/checks/digest.h"
+#include "node-helper/store/digest.h"
 #include "tests/node-helper/checks/print.h"
 
 namespace drover {

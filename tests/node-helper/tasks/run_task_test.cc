@@ -164,39 +164,42 @@ TEST_F(Tasks, PackagesAreInstalledOnceWithTheirDependenciesNamed) {
   FakePackages manager;
   const PackageTask package{{"nginx", "bash"}, PackageState::kPresent, true};
   task_.check = true;
-  const TaskResult checked = RunPackageTask(task_, package, course_, manager);
+  const TaskResult checked = RunPackageTask(task_, package, course_, manager, context_);
   EXPECT_EQ(manager.installed.size(), 1U);
   EXPECT_EQ(manager.updates, 0);
   task_.check = false;
-  const TaskResult result = RunPackageTask(task_, package, course_, manager);
+  const TaskResult result = RunPackageTask(task_, package, course_, manager, context_);
   ASSERT_EQ(result.changes.size(), 2U);
   EXPECT_EQ(OneLine(result.changes[0]),
             OneLine(ChangeText{"add", "package nginx", "", "1.22", "missing"}));
   EXPECT_EQ(result.changes[1].reason, "dependency");
   EXPECT_EQ(result.changes, checked.changes);
   EXPECT_EQ(manager.updates, 1);
-  EXPECT_EQ(RunPackageTask(task_, package, course_, manager).status, TaskStatus::kOk);
+  EXPECT_EQ(RunPackageTask(task_, package, course_, manager, context_).status, TaskStatus::kOk);
   EXPECT_EQ(manager.updates, 1);
 }
 
 TEST_F(Tasks, LatestUpgradesAndAbsentRemoves) {
   FakePackages manager;
   TaskResult result =
-      RunPackageTask(task_, {{"bash"}, PackageState::kLatest, false}, course_, manager);
+      RunPackageTask(task_, {{"bash"}, PackageState::kLatest, false}, course_, manager, context_);
   EXPECT_EQ(result.changes,
             (std::vector<ChangeText>{{"change", "package bash", "5", "5.1", "is 5"}}));
-  result = RunPackageTask(task_, {{"bash"}, PackageState::kLatest, false}, course_, manager);
+  result =
+      RunPackageTask(task_, {{"bash"}, PackageState::kLatest, false}, course_, manager, context_);
   EXPECT_EQ(result.status, TaskStatus::kOk);
-  result = RunPackageTask(task_, {{"bash"}, PackageState::kAbsent, false}, course_, manager);
+  result =
+      RunPackageTask(task_, {{"bash"}, PackageState::kAbsent, false}, course_, manager, context_);
   EXPECT_EQ(result.changes.at(0).verb, "remove");
-  result = RunPackageTask(task_, {{"bash"}, PackageState::kAbsent, false}, course_, manager);
+  result =
+      RunPackageTask(task_, {{"bash"}, PackageState::kAbsent, false}, course_, manager, context_);
   EXPECT_EQ(result.status, TaskStatus::kOk);
 }
 
 TEST_F(Tasks, UnknownPackageHintsAtTheLists) {
   FakePackages manager;
   const TaskResult result =
-      RunPackageTask(task_, {{"ngnix"}, PackageState::kPresent, false}, course_, manager);
+      RunPackageTask(task_, {{"ngnix"}, PackageState::kPresent, false}, course_, manager, context_);
   EXPECT_EQ(result.message,
             "apt-get: E: Unable to locate package ngnix; are the package lists there? "
             "update_cache: true fetches them");
@@ -205,7 +208,8 @@ TEST_F(Tasks, UnknownPackageHintsAtTheLists) {
 TEST_F(Tasks, OptionsAreNoPackageNames) {
   FakePackages manager;
   for (const char* name : {"-o", "", "nginx*", "a b", "$(x)"}) {
-    EXPECT_EQ(RunPackageTask(task_, {{name}}, course_, manager).status, TaskStatus::kFailed)
+    EXPECT_EQ(RunPackageTask(task_, {{name}}, course_, manager, context_).status,
+              TaskStatus::kFailed)
         << name;
   }
 }

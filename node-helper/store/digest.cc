@@ -1,4 +1,4 @@
-#include "node-helper/checks/digest.h"
+#include "node-helper/store/digest.h"
 
 #include <openssl/evp.h>
 

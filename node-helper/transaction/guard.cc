@@ -1,0 +1,232 @@
+#include "node-helper/transaction/guard.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <thread>
+
+#include "node-helper/store/files.h"
+#include "node-helper/store/session_lock.h"
+
+namespace drover {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLook{200};
+constexpr milliseconds kFirstPause{1000};
+constexpr milliseconds kLongestPause{60000};
+constexpr std::uint32_t kMostDoublings = 6;
+constexpr milliseconds kLockPatience{5000};
+constexpr const char* kReady = "ready";
+
+std::string LockPath(const std::string& run_directory) { return run_directory + "/guard.lock"; }
+
+// Held as long as this process lives; kExists when another guard has it.
+Result<Descriptor> BecomeTheGuard(const std::string& run_directory) {
+  if (const Status made = MakeDirectories(run_directory, 0700); !made) return Fail(made.error());
+  const std::string path = LockPath(run_directory);
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.valid()) return Fail(ErrnoError(errno, path));
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno != EWOULDBLOCK) return Fail(ErrnoError(errno, path));
+  return Fail(ErrorCode::kExists, "another guard is at work");
+}
+
+class Guard {
+ public:
+  explicit Guard(const GuardParts& parts)
+      : parts_(parts),
+        journal_(parts.store->directory()),
+        deadline_(parts.run_directory, parts.clock) {}
+
+  void Watch() {
+    for (;;) {
+      const auto pending = journal_.Load();
+      if (!pending) {
+        Tell(pending.error().message);
+        std::this_thread::sleep_for(kFirstPause);
+        continue;
+      }
+      const GuardDuty duty = DutyOf(*pending, deadline_.Left());
+      if (duty.kind == GuardDuty::Kind::kNothing) return;
+      if (duty.kind == GuardDuty::Kind::kWait) {
+        std::this_thread::sleep_for(kLook);
+        continue;
+      }
+      GoBack();
+    }
+  }
+
+ private:
+  void GoBack() {
+    const auto pause = RetryPause(attempts_++);
+    const auto gone = Attempt();
+    if (!gone) {
+      Tell(gone.error().message);
+      std::this_thread::sleep_for(pause);
+      return;
+    }
+    if (!*gone) return;
+    parts_.log(SummaryOf(**gone), true);
+    for (const ChangeText& change : (*gone)->done) parts_.log("  " + OneLine(change), false);
+    if (!(*gone)->complete()) std::this_thread::sleep_for(pause);
+  }
+
+  // Alone with the node; a session of the run that still works is ended.
+  Result<std::optional<GoneBack>> Attempt() {
+    const auto before = journal_.Load();
+    if (!before || !*before) return std::optional<GoneBack>();
+    RunInfo run = (*before)->run;
+    run.command = "going back";
+    const auto lock = SessionLock::TakeByForce(parts_.store->directory(), run);
+    if (!lock) return Fail(lock.error());
+    // Meanwhile it may have been confirmed, or was heard of.
+    const auto pending = journal_.Load();
+    if (!pending) return Fail(pending.error());
+    const GuardDuty duty = DutyOf(*pending, deadline_.Left());
+    if (duty.kind != GuardDuty::Kind::kGoBack) return std::optional<GoneBack>();
+    auto go_back = parts_.go_back();
+    if (!go_back) return Fail(go_back.error());
+    return GoingBack(std::move(*go_back)).Run(duty.reason);
+  }
+
+  void Tell(const std::string& problem) {
+    if (problem != told_) parts_.log("going back: " + problem, true);
+    told_ = problem;
+  }
+
+  const GuardParts& parts_;
+  PendingJournal journal_;
+  DeadlineFile deadline_;
+  std::uint32_t attempts_ = 0;
+  std::string told_;
+};
+
+// Everything the last child of a detach does.
+[[noreturn]] void LiveDetached(const GuardParts& parts, Descriptor ready) {
+  const auto lock = BecomeTheGuard(parts.run_directory);
+  const bool another = !lock && lock.error().code == ErrorCode::kExists;
+  // Before anything is said: who started us waits for the end of our output.
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd <= 2; ++fd) ::dup2(null, fd);
+  if (null > 2) ::close(null);
+  [[maybe_unused]] const Status told =
+      WriteAll(ready.get(), lock || another ? kReady : lock.error().message, "parent");
+  ready.Reset();
+  if (!lock) ::_exit(another ? 0 : 1);
+  ::prctl(PR_SET_NAME, "drover-guard");
+  Guard(parts).Watch();
+  ::_exit(0);
+}
+
+std::string ReadToEnd(const Descriptor& from) {
+  std::string text;
+  std::array<char, 512> chunk;
+  for (;;) {
+    const ssize_t got = ::read(from.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
+GuardDuty DutyOf(const std::optional<Pending>& pending, const std::optional<milliseconds>& left) {
+  using Kind = GuardDuty::Kind;
+  if (!pending) return {Kind::kNothing, ""};
+  if (pending->going_back) return {Kind::kGoBack, pending->reason};
+  if (!left) return {Kind::kGoBack, "the node was restarted before the run was confirmed"};
+  if (left->count() == 0) {
+    return {Kind::kGoBack, "nothing was heard of the run in time, and it was not confirmed"};
+  }
+  return {Kind::kWait, ""};
+}
+
+milliseconds RetryPause(std::uint32_t attempts) {
+  return std::min(kFirstPause * (1U << std::min(attempts, kMostDoublings)), kLongestPause);
+}
+
+bool GuardIsAtWork(const std::string& run_directory) {
+  const Descriptor file(::open(LockPath(run_directory).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return false;
+  return ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+int RunGuard(const GuardParts& parts) {
+  const auto lock = BecomeTheGuard(parts.run_directory);
+  if (!lock) {
+    if (lock.error().code == ErrorCode::kExists) return 0;
+    parts.log(lock.error().message, true);
+    return 1;
+  }
+  Guard(parts).Watch();
+  return 0;
+}
+
+Status DetachGuard(const GuardParts& parts) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(ErrnoError(errno, "pipe"));
+  Descriptor answer(ends[0]);
+  Descriptor ready(ends[1]);
+  const pid_t middle = ::fork();
+  if (middle < 0) return Fail(ErrnoError(errno, "fork"));
+  if (middle == 0) {
+    // The second fork gives up the leadership of the session: no terminal can come back.
+    ::setsid();
+    const pid_t guard = ::fork();
+    if (guard != 0) ::_exit(guard < 0 ? 1 : 0);
+    [[maybe_unused]] const int moved = ::chdir("/");
+    for (const int signal : {SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
+    answer.Reset();
+    LiveDetached(parts, std::move(ready));
+  }
+  ready.Reset();
+  int status = 0;
+  while (::waitpid(middle, &status, 0) < 0 && errno == EINTR) {
+  }
+  const std::string said = ReadToEnd(answer);
+  if (said == kReady) return {};
+  return Fail(ErrorCode::kInternal,
+              "the guard could not be started" + (said.empty() ? std::string() : ": " + said));
+}
+
+Result<bool> HoldBackOverdueRun(const GuardParts& parts) {
+  const PendingJournal journal(parts.store->directory());
+  if (!journal.exists()) return false;
+  const DeadlineFile deadline(parts.run_directory, parts.clock);
+  const auto overdue = [&]() -> Result<GuardDuty> {
+    const auto pending = journal.Load();
+    if (!pending) return Fail(pending.error());
+    return DutyOf(*pending, deadline.Left());
+  };
+  auto duty = overdue();
+  if (!duty) return Fail(duty.error());
+  if (duty->kind != GuardDuty::Kind::kGoBack) return false;
+  RunInfo run;
+  run.command = "going back";
+  const auto lock =
+      SessionLock::Take(parts.store->directory(), run, kLockPatience, [] { return false; });
+  if (!lock) return Fail(lock.error());
+  duty = overdue();
+  if (!duty) return Fail(duty.error());
+  if (duty->kind != GuardDuty::Kind::kGoBack) return false;
+  GoBackParts go_back;
+  go_back.store = parts.store;
+  go_back.run_directory = parts.run_directory;
+  go_back.clock = parts.clock;
+  if (const Status begun = GoingBack(go_back).Begin(duty->reason); !begun) {
+    return Fail(begun.error());
+  }
+  return true;
+}
+
+}  // namespace drover

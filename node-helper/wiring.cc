@@ -1,0 +1,100 @@
+#include "node-helper/wiring.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include "node-helper/daemon/control_client.h"
+#include "node-helper/daemon/log.h"
+#include "node-helper/net/linux_kernel.h"
+#include "node-helper/tasks/process.h"
+#include "node-helper/tasks/restore_record.h"
+
+namespace drover {
+namespace {
+
+constexpr std::chrono::minutes kInstallTimeout{1};
+constexpr const char* kGuardLog = "/run/drover/guard.log";
+
+Status RunToSuccess(const std::vector<std::string>& argv) {
+  ProcessSpec spec;
+  spec.argv = argv;
+  spec.timeout = kInstallTimeout;
+  const auto outcome = RunProcess(spec);
+  if (!outcome) return Fail(outcome.error());
+  if (outcome->timed_out) return Fail(ErrorCode::kTimeout, argv[0] + ": not done in time");
+  const CommandOutcome& command = outcome->command;
+  if (command.exit_code == 0) return {};
+  std::string said = command.stderr_text.empty() ? command.stdout_text : command.stderr_text;
+  while (!said.empty() && said.back() == '\n') said.pop_back();
+  return Fail(ErrorCode::kInternal,
+              argv[0] + ": exits with " + std::to_string(command.exit_code) + ": " + said);
+}
+
+// This program's file; once its name is gone only the kernel knows it.
+std::string OwnFile() {
+  std::error_code error;
+  const std::string path = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  return error || ::access(path.c_str(), X_OK) != 0 ? "/proc/self/exe" : path;
+}
+
+// The kernel is opened when it is needed: going back must not wait for it before the network.
+Status RestoreHere(const Store& store, const std::optional<OwnerRecord>& previous,
+                   const OwnerRecord& undone, std::vector<ChangeText>& done) {
+  const auto kernel = OpenLinuxKernel();
+  if (!kernel) return Fail(kernel.error());
+  ControlClient daemon;
+  return RestoreRecord(**kernel, store, &daemon, previous, undone, done);
+}
+
+}  // namespace
+
+InstallSite ThisNode() {
+  InstallSite site;
+  site.run = RunToSuccess;
+  site.upgrade = [] { return ControlClient().Upgrade(); };
+  return site;
+}
+
+Status TakeServiceAway(std::vector<ChangeText>& changes) {
+  return RemoveInstalled(ThisNode(), changes);
+}
+
+void TellTheLog(const std::string& line) { DaemonLog::ToSyslogOr(kGuardLog).Problem(line); }
+
+std::unique_ptr<UndoKit> UndoOfThisNode(const Store& /*store*/) {
+  return std::make_unique<UndoKit>();
+}
+
+TransactionParts TransactionOfThisNode(const Store& store, UndoKit* undo) {
+  TransactionParts parts;
+  parts.store = &store;
+  parts.undo = undo;
+  parts.start_guard = [] { return RunToSuccess({OwnFile(), "guard", "--detach"}); };
+  parts.has_service = [] { return HasService(ThisNode()); };
+  return parts;
+}
+
+GuardParts GuardOfThisNode(const Store& store, UndoKit* undo) {
+  GuardParts parts;
+  parts.store = &store;
+  parts.log = [](const std::string& line, bool problem) {
+    const DaemonLog log = DaemonLog::ToSyslogOr(kGuardLog);
+    problem ? log.Problem(line) : log.Line(line);
+  };
+  parts.go_back = [&store, undo]() -> Result<GoBackParts> {
+    GoBackParts go_back;
+    go_back.store = &store;
+    go_back.undo = undo;
+    go_back.restore_record = [&store](const auto& previous, const auto& undone, auto& done) {
+      return RestoreHere(store, previous, undone, done);
+    };
+    go_back.remove_service = TakeServiceAway;
+    return go_back;
+  };
+  return parts;
+}
+
+}  // namespace drover
