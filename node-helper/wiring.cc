@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <system_error>
@@ -11,6 +12,7 @@
 #include "node-helper/net/linux_kernel.h"
 #include "node-helper/tasks/process.h"
 #include "node-helper/tasks/restore_record.h"
+#include "node-helper/undo/undo_kit.h"
 
 namespace drover {
 namespace {
@@ -40,6 +42,27 @@ std::string OwnFile() {
   return error || ::access(path.c_str(), X_OK) != 0 ? "/proc/self/exe" : path;
 }
 
+bool Names(const DesiredState& state, const InterfaceAddress& address) {
+  for (const InterfaceAddress& fixed : state.addresses) {
+    if (fixed.interface == address.interface && fixed.prefix == address.prefix) return true;
+  }
+  for (const VrrpInstance& instance : state.vrrp_instances) {
+    for (const Prefix& prefix : instance.addresses) {
+      if (prefix.address == address.prefix.address) return true;
+    }
+  }
+  return false;
+}
+
+// Addresses of a record, before the run or of the run, are set and removed by the record.
+bool IsRecorded(const Store& store, const InterfaceAddress& address) {
+  std::vector<OwnerRecord> records = store.LoadAll().value_or(std::vector<OwnerRecord>());
+  const PendingJournal journal(store.directory());
+  if (auto undone = journal.LoadUndone(); undone && *undone) records.push_back(**undone);
+  return std::any_of(records.begin(), records.end(),
+                     [&](const OwnerRecord& record) { return Names(record.state, address); });
+}
+
 // The kernel is opened when it is needed: going back must not wait for it before the network.
 Status RestoreHere(const Store& store, const std::optional<OwnerRecord>& previous,
                    const OwnerRecord& undone, std::vector<ChangeText>& done) {
@@ -64,8 +87,10 @@ Status TakeServiceAway(std::vector<ChangeText>& changes) {
 
 void TellTheLog(const std::string& line) { DaemonLog::ToSyslogOr(kGuardLog).Problem(line); }
 
-std::unique_ptr<UndoKit> UndoOfThisNode(const Store& /*store*/) {
-  return std::make_unique<UndoKit>();
+std::unique_ptr<UndoKit> UndoOfThisNode(const Store& store) {
+  HeldElsewhere held;
+  held.address = [&store](const InterfaceAddress& address) { return IsRecorded(store, address); };
+  return std::make_unique<UndoKit>(MakeUndoKit(held, RunProcess));
 }
 
 TransactionParts TransactionOfThisNode(const Store& store, UndoKit* undo) {
