@@ -70,7 +70,9 @@ struct Dispatch {
   TaskResult operator()(const RestoreTask& action) const {
     return RunRestoreTask(action, task.check, course, context);
   }
-  TaskResult operator()(const MaintenanceTask& /*action*/) const {
+  // Maintenance, uninstall.
+  template <typename Action>
+  TaskResult operator()(const Action& /*action*/) const {
     return Failed({ErrorCode::kInvalid, "this helper does not carry out such a task"});
   }
 };
