@@ -190,6 +190,7 @@ int ApplyCommand(const Arguments& arguments) {
   parts.daemon = &daemon;
   parts.open_kernel = OpenLinuxKernel;
   parts.ensure_service = [](bool check) { return Install(ThisNode(), check); };
+  parts.remove_helper = [](std::vector<ChangeText>& done) { return Uninstall(ThisNode(), done); };
   const std::unique_ptr<UndoKit> undo = UndoOfThisNode(store);
   parts.transaction = TransactionOfThisNode(store, undo.get());
   parts.go_back.remove_service = TakeServiceAway;

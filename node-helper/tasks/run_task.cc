@@ -11,6 +11,7 @@
 #include "node-helper/tasks/probe_task.h"
 #include "node-helper/tasks/service_task.h"
 #include "node-helper/tasks/transaction_tasks.h"
+#include "node-helper/tasks/uninstall_task.h"
 #include "node-helper/tasks/wait_task.h"
 
 namespace drover {
@@ -70,7 +71,10 @@ struct Dispatch {
   TaskResult operator()(const RestoreTask& action) const {
     return RunRestoreTask(action, task.check, course, context);
   }
-  // Maintenance, uninstall.
+  TaskResult operator()(const UninstallTask& /*action*/) const {
+    return RunUninstallTask(task.check, course, context);
+  }
+  // Maintenance.
   template <typename Action>
   TaskResult operator()(const Action& /*action*/) const {
     return Failed({ErrorCode::kInvalid, "this helper does not carry out such a task"});

@@ -84,6 +84,7 @@ class Session {
     if (parts.ensure_service) {
       context_.ensure_service = [this](bool check) { return EnsureService(check); };
     }
+    context_.remove_helper = parts.remove_helper;
     context_.daemon = parts.daemon;
     context_.abandoned = [this] { return Abandoned(); };
     context_.kernel = [this](bool check) { return KernelFor(check); };

@@ -32,6 +32,7 @@ struct SessionParts {
   StopSignals* signals = nullptr;  // may be null
   std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
   std::function<Result<std::vector<ChangeText>>(bool check)> ensure_service;
+  std::function<Status(std::vector<ChangeText>& done)> remove_helper;  // may be empty
   ProcessRunner run = RunProcess;
   DaemonLink* daemon = nullptr;                       // null: none can be reached
   TransactionParts transaction;                       // its store is set by the session

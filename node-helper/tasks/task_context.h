@@ -29,6 +29,8 @@ struct TaskContext {
   std::function<bool()> abandoned = [] { return false; };
   // Sees to it that the recorded state survives a reboot; what it did, or with check would do.
   std::function<Result<std::vector<ChangeText>>(bool check)> ensure_service;
+  // Takes the helper and its service from the node; empty: it stays.
+  std::function<Status(std::vector<ChangeText>& done)> remove_helper;
   DaemonLink* daemon = nullptr;  // null: none can be reached
   // The run's hold on the node; null: runs take no node, and nothing goes back.
   Transaction* transaction = nullptr;
