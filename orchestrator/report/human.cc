@@ -115,6 +115,14 @@ std::string HumanReport::TextOf(const HostResult& result) const {
   return text;
 }
 
+std::string HumanReport::TextOf(const Notice& notice) const {
+  const std::string text = std::string(notice.problem ? "fatal: " : "note: ") +
+                           (notice.host.empty() ? "" : "[" + notice.host + "]: ") + notice.text;
+  return Paint(Printable(text), notice.problem ? Colour::kError : Colour::kVerbose,
+               options_.colours) +
+         "\n";
+}
+
 std::string HumanReport::Line(const HostResult& result, const std::string& item) const {
   const Detail detail = options_.verbosity >= 3 ? Detail::kFull : Detail::kShort;
   const std::string json = PythonJson(ResultValue(run_, result, detail));
@@ -175,10 +183,21 @@ std::string HumanReport::Output(const HostResult& result) const {
   return text;
 }
 
-std::string HumanReport::Recap(const std::map<std::string, Tally>& tallies) const {
-  std::string text = Banner("PLAY RECAP", options_.columns);
+std::string HumanReport::Recap(const std::map<std::string, Tally>& tallies,
+                               const RunEnd& end) const {
+  std::map<std::string, std::string> lines;
+  for (const auto& [host, one] : end.hosts) {
+    if (one == HostEnd::kNotAttempted) {
+      const std::string name = PadTo(Printable(host), kRecapHostWidth);
+      lines[host] = Paint(name, Colour::kSkip, options_.colours) + " : not attempted\n";
+    }
+  }
   for (const auto& [host, tally] : tallies) {
-    text += RecapLine(host, tally);
+    lines[host] = RecapLine(host, tally);
+  }
+  std::string text = Banner("PLAY RECAP", options_.columns);
+  for (const auto& [host, line] : lines) {
+    text += line;
   }
   return text + "\n";
 }

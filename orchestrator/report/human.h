@@ -29,7 +29,8 @@ class HumanReport {
   // Before the first play; empty without -vv.
   [[nodiscard]] std::string Head() const;
   [[nodiscard]] std::string Text(const Shown& shown) const;
-  [[nodiscard]] std::string Recap(const std::map<std::string, Tally>& tallies) const;
+  [[nodiscard]] std::string Recap(const std::map<std::string, Tally>& tallies,
+                                  const RunEnd& end = {}) const;
   // What an interrupted run left undone.
   [[nodiscard]] std::string Interrupted(const std::vector<LeftMidway>& left) const;
 
@@ -37,6 +38,7 @@ class HumanReport {
   [[nodiscard]] std::string TextOf(const PlayBanner& banner) const;
   [[nodiscard]] std::string TextOf(const TaskBanner& banner) const;
   [[nodiscard]] std::string TextOf(const HostResult& result) const;
+  [[nodiscard]] std::string TextOf(const Notice& notice) const;
   [[nodiscard]] std::string Line(const HostResult& result, const std::string& item) const;
   [[nodiscard]] std::string Changes(const HostResult& result) const;
   [[nodiscard]] std::string Output(const HostResult& result) const;

@@ -1,5 +1,6 @@
 #include "orchestrator/report/json_report.h"
 
+#include "orchestrator/report/ending.h"
 #include "orchestrator/report/result_value.h"
 
 namespace drover {
@@ -40,12 +41,18 @@ void JsonReport::Add(const Shown& shown, const std::string& now) {
 void JsonReport::Take(const PlayBanner& banner, const std::string& now) {
   const CompiledPlay& play = run_.plays[banner.play];
   play_at_[banner.play] = plays_.size();
+  std::erase_if(task_at_, [&](const auto& at) { return at.first.first == banner.play; });
   plays_.push_back({{"play",
                      {{"id", "play-" + std::to_string(banner.play + 1)},
                       {"name", play.name},
                       {"path", PathOf(play.place)},
                       {"duration", {{"start", now}, {"end", now}}}}},
                     {"tasks", Value::array()}});
+}
+
+void JsonReport::Take(const Notice& notice, const std::string& now) {
+  notices_.push_back(
+      {{"host", notice.host}, {"text", notice.text}, {"problem", notice.problem}, {"time", now}});
 }
 
 void JsonReport::Take(const TaskBanner& banner, const std::string& now) {
@@ -96,7 +103,7 @@ void JsonReport::Take(const HostResult& result, const std::string& now) {
 }
 
 std::string JsonReport::Document(const std::map<std::string, Tally>& tallies, bool interrupted,
-                                 const std::vector<LeftMidway>& left) const {
+                                 const std::vector<LeftMidway>& left, const RunEnd& end) const {
   Value stats = Value::object();
   for (const auto& [host, tally] : tallies) {
     stats[host] = {{"ok", tally.ok},           {"changed", tally.changed},
@@ -114,6 +121,12 @@ std::string JsonReport::Document(const std::map<std::string, Tally>& tallies, bo
       hosts[host.host] = {{"task", host.task}, {"started", host.started}};
     }
     document["interrupted"] = {{"left_midway", hosts}};
+  }
+  if (!notices_.empty()) {
+    document["notices"] = notices_;
+  }
+  if (end.transaction) {
+    document["transaction"] = EndingValue(end);
   }
   return PythonJson(document, 4) + "\n";
 }

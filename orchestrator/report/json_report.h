@@ -26,16 +26,19 @@ class JsonReport {
   void Add(const Shown& shown, const std::string& now);
   // The whole document with a newline.
   [[nodiscard]] std::string Document(const std::map<std::string, Tally>& tallies, bool interrupted,
-                                     const std::vector<LeftMidway>& left) const;
+                                     const std::vector<LeftMidway>& left,
+                                     const RunEnd& end = {}) const;
 
  private:
   void Take(const PlayBanner& banner, const std::string& now);
   void Take(const TaskBanner& banner, const std::string& now);
   void Take(const HostResult& result, const std::string& now);
+  void Take(const Notice& notice, const std::string& now);
   Value& TaskAt(std::size_t play, std::size_t task, const std::string& now);
 
   const CompiledRun& run_;
   Value plays_ = Value::array();
+  Value notices_ = Value::array();
   std::map<std::size_t, std::size_t> play_at_;  // index of the run -> index in plays_
   std::map<std::pair<std::size_t, std::size_t>, std::size_t> task_at_;
 };

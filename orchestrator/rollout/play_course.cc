@@ -20,6 +20,10 @@ bool FailedWithChange(const TaskResult& result, const HostTask* host_task) {
   return command != nullptr && command->reports_change;
 }
 
+bool IsUnreachable(const Error& error) {
+  return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kTimeout;
+}
+
 }  // namespace
 
 PlayCourse::PlayCourse(const CompiledRun& run, const RolloutOptions& options, std::size_t play,
@@ -69,9 +73,13 @@ void PlayCourse::Lost(const std::string& host, const Error& error, Actions& acti
   if (state == states_.end() || !state->second.in_flight) {
     return;
   }
-  const bool unreachable =
-      error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kTimeout;
-  FailHost(host, error, unreachable, actions);
+  FailHost(host, error, IsUnreachable(error), actions);
+}
+
+void PlayCourse::Fail(const std::string& host, const Error& error, Actions& actions) {
+  if (const auto state = states_.find(host); state != states_.end()) {
+    FailHost(host, error, IsUnreachable(error), actions);
+  }
 }
 
 void PlayCourse::Stop(Actions& actions) {
@@ -347,7 +355,10 @@ void PlayCourse::TakeOut(const std::string& host, Actions& actions) {
   if (state.in_flight) {
     state.in_flight = false;
     --in_flight_;
-    actions.emplace_back(CloseHost{host});
+    // A transaction still has words for it.
+    if (options_.transaction != TransactionMode::kFull) {
+      actions.emplace_back(CloseHost{host});
+    }
   }
   Append(order_.HostIsOut(host), actions);
 }

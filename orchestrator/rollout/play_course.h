@@ -33,6 +33,8 @@ class PlayCourse {
   void MoveOn(RolloutActions& actions);
   void Heard(const std::string& host, const Event& event, RolloutActions& actions);
   void Lost(const std::string& host, const Error& error, RolloutActions& actions);
+  // A host that did not even get to its first program.
+  void Fail(const std::string& host, const Error& error, RolloutActions& actions);
   // Lets the tasks at work finish and sends no more programs.
   void Stop(RolloutActions& actions);
   // Leaves the tasks at work.

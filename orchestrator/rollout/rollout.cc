@@ -6,18 +6,21 @@
 namespace drover {
 
 Rollout::Rollout(const CompiledRun& run, RolloutOptions options)
-    : run_(run), options_(std::move(options)) {
+    : run_(run), options_(std::move(options)), book_(options_) {
   options_.run.owner = run.owner;
   options_.run.playbook = run.playbook;
   options_.run.playbook_hash = run.playbook_hash;
   options_.forks = std::max<std::size_t>(options_.forks, 1);
+  end_.transaction = full();
+  end_.lease = options_.lease;
 }
 
 std::vector<RolloutAction> Rollout::Step(const RolloutEvent& event) {
   Actions actions;
   if (phase_ != Phase::kFinished) {
     std::visit([&](const auto& e) { On(e, actions); }, event);
-    Settle(actions);
+    Advance(actions);
+    book_.Note(actions);
   }
   return actions;
 }
@@ -26,52 +29,116 @@ void Rollout::On(const RunStarted& /*event*/, Actions& actions) {
   if (phase_ != Phase::kIdle) {
     return;
   }
-  phase_ = Phase::kRunning;
   if (run_.plays.empty()) {
     BecomeFinished(actions);
-    return;
+  } else if (options_.transaction == TransactionMode::kNone) {
+    phase_ = Phase::kRunning;
+    StartPlay(actions);
+  } else {
+    StartBeginning(actions);
   }
-  StartPlay(actions);
 }
 
 void Rollout::On(const HostSpoke& event, Actions& actions) {
-  if (course_) {
+  if (!book_.Takes(event) && course_) {
     course_->Heard(event.host, event.event, actions);
   }
 }
 
 void Rollout::On(const HostLost& event, Actions& actions) {
-  if (course_) {
+  if (!book_.Takes(event) && course_) {
     course_->Lost(event.host, event.error, actions);
   }
 }
 
+void Rollout::On(const VipsProbed& event, Actions& /*actions*/) {
+  answered_ = event.answered;
+  probing_ = false;
+}
+
 void Rollout::On(const StopAsked& /*event*/, Actions& actions) {
-  if (phase_ != Phase::kRunning && phase_ != Phase::kIdle) {
+  if (phase_ == Phase::kStopping) {
     return;
   }
-  phase_ = Phase::kStopping;
   interrupted_ = true;
+  stop_ = true;
+  if (full()) {
+    return;  // at the end of the batch
+  }
+  phase_ = Phase::kStopping;
+  book_.GiveUpRound();
   if (course_) {
     course_->Stop(actions);
   }
 }
 
 void Rollout::On(const AbortAsked& /*event*/, Actions& actions) {
-  phase_ = Phase::kStopping;
   interrupted_ = true;
+  stop_ = true;
+  if (full()) {
+    AbortTransaction(actions);
+    return;
+  }
+  phase_ = Phase::kStopping;
+  book_.GiveUpRound();
   if (course_) {
     course_->Abort(actions);
   }
 }
 
+void Rollout::Advance(Actions& actions) {
+  for (bool moved = true; moved;) {
+    book_.MoveOn(actions);
+    const bool answered = book_.round_is_over();
+    moved = false;
+    switch (phase_) {
+      case Phase::kIdle:
+      case Phase::kFinished:
+        break;
+      case Phase::kBeginning:
+        if ((moved = answered && !probing_)) EndBeginning(actions);
+        break;
+      case Phase::kRunning:
+        course_->MoveOn(actions);
+        if ((moved = course_->at_rest() && !(full() && book_.any_busy()))) EndBatch(actions);
+        break;
+      case Phase::kStopping:
+        if (!course_ || course_->at_rest()) BecomeFinished(actions);
+        break;
+      case Phase::kMending:
+        if ((moved = answered)) EndMending(actions);
+        break;
+      case Phase::kCheckingIn:
+        if ((moved = answered)) EndCheckIn(actions);
+        break;
+      case Phase::kProbing:
+        if ((moved = !probing_)) EndProbe(actions);
+        break;
+      case Phase::kRenewing:
+        if ((moved = answered)) EndRenewing(actions);
+        break;
+      case Phase::kConfirming:
+        if ((moved = answered)) EndConfirming(actions);
+        break;
+      case Phase::kReverting:
+        if ((moved = answered)) EndReverting(actions);
+        break;
+    }
+  }
+}
+
 void Rollout::BecomeFinished(Actions& actions) {
   phase_ = Phase::kFinished;
+  FillEnds();
   actions.emplace_back(FinishRun{});
 }
 
+void Rollout::Show(const Shown& shown, Actions& actions) { actions.emplace_back(shown); }
+
 void Rollout::StartPlay(Actions& actions) {
-  actions.emplace_back(Shown{PlayBanner{play_}});
+  phase_ = Phase::kRunning;
+  out_before_ = ledger_.out;
+  Show(PlayBanner{play_}, actions);
   std::vector<std::string> hosts;
   for (const std::string& host : play().hosts) {
     const bool known = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
@@ -81,31 +148,39 @@ void Rollout::StartPlay(Actions& actions) {
   }
   course_.emplace(run_, options_, play_, hosts, ledger_);
   course_->Start(actions);
+  for (const std::string& host : hosts) {
+    if (const auto error = begin_errors_.extract(host)) {
+      course_->Fail(host, error.mapped(), actions);
+      out_before_.insert(host);
+    }
+  }
+  std::erase_if(hosts, [&](const std::string& host) { return ledger_.out.contains(host); });
+  attempted_.insert(hosts.begin(), hosts.end());
   course_->Begin(hosts, actions);
 }
 
-// Moves on as far as nothing has to be waited for.
-void Rollout::Settle(Actions& actions) {
-  while (phase_ == Phase::kRunning) {
-    course_->MoveOn(actions);
-    if (!course_->at_rest()) {
-      return;
-    }
-    EndPlay(actions);
+// All hosts of the play are through with what they could do.
+void Rollout::EndBatch(Actions& actions) {
+  if (!full()) {
+    NextPlay(actions);
+    return;
   }
-  if (phase_ == Phase::kStopping && (!course_ || course_->at_rest())) {
-    BecomeFinished(actions);
+  JudgeBatch();
+  if (fault_.empty()) {
+    StartMending(actions);
+  } else {
+    Conclude(actions);
   }
 }
 
-void Rollout::EndPlay(Actions& actions) {
+void Rollout::NextPlay(Actions& actions) {
   const bool none_left =
       std::all_of(play().hosts.begin(), play().hosts.end(),
                   [&](const std::string& host) { return ledger_.out.contains(host); });
   // Nobody came through this play: what follows builds on it, so the run ends (as Ansible does).
   const bool over = course_->failed() && none_left;
-  if (over || play_ + 1 == run_.plays.size()) {
-    BecomeFinished(actions);
+  if (over || stop_ || play_ + 1 == run_.plays.size()) {
+    Conclude(actions);
     return;
   }
   ++play_;

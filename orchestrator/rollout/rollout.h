@@ -1,18 +1,25 @@
-// The course of a run: plays come one after the other, each over its hosts, until the last or until
-// nobody is left.
+// The course of a run. Plays come one after the other, each over its hosts, until the last or until
+// nobody is left. As a transaction: first every host says where it stands and is locked, before
+// anything is changed anywhere; behind each play the hosts that were changed are reached over a new
+// connection and the virtual services are probed; at the end all are confirmed, or after a failure
+// all are taken back.
 //
 // Pure: Step takes an event and returns what has to be done. No thread, clock or connection here.
+// rollout.cc has the plays, rollout_transaction.cc what comes around them.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "orchestrator/compile/compiled_run.h"
 #include "orchestrator/rollout/play_course.h"
+#include "orchestrator/rollout/run_end.h"
 #include "orchestrator/rollout/run_events.h"
 #include "orchestrator/rollout/run_ledger.h"
+#include "orchestrator/rollout/transaction.h"
 
 namespace drover {
 
@@ -31,30 +38,96 @@ class Rollout {
   [[nodiscard]] const std::map<std::string, Tally>& tallies() const { return ledger_.tallies; }
   // After an interrupt.
   [[nodiscard]] const std::vector<LeftMidway>& left_midway() const { return ledger_.left_midway; }
+  // When it is finished.
+  [[nodiscard]] const RunEnd& end() const { return end_; }
 
  private:
   using Actions = RolloutActions;
-  enum class Phase { kIdle, kRunning, kStopping, kFinished };
+  using Questions = std::map<std::string, Transaction::Question>;
+  enum class Phase {
+    kIdle,
+    kBeginning,   // hosts are asked to begin, services probed for the first time
+    kRunning,     // a play is at work
+    kStopping,    // without a transaction: the tasks at work end
+    kMending,     // failed hosts that the play tolerates are taken back
+    kCheckingIn,  // changed hosts are reached over new connections
+    kProbing,     // services that answered before are asked again
+    kRenewing,    // every changed host says once more that it is there
+    kConfirming,
+    kReverting,
+    kFinished,
+  };
 
   void On(const RunStarted& event, Actions& actions);
   void On(const HostSpoke& event, Actions& actions);
   void On(const HostLost& event, Actions& actions);
+  void On(const VipsProbed& event, Actions& actions);
   void On(const StopAsked& event, Actions& actions);
   void On(const AbortAsked& event, Actions& actions);
 
+  // Moves on as far as nothing has to be waited for.
+  void Advance(Actions& actions);
   void BecomeFinished(Actions& actions);
+  static void Show(const Shown& shown, Actions& actions);
   void StartPlay(Actions& actions);
-  void EndPlay(Actions& actions);
-  void Settle(Actions& actions);
+  void EndBatch(Actions& actions);
+  void NextPlay(Actions& actions);
+  [[nodiscard]] bool full() const { return options_.transaction == TransactionMode::kFull; }
   [[nodiscard]] const CompiledPlay& play() const { return run_.plays[play_]; }
+
+  void StartBeginning(Actions& actions);
+  void EndBeginning(Actions& actions);
+  Questions TakeBegun();
+  void JudgeBeginning(Actions& actions);
+  void JudgeBatch();
+  void StartMending(Actions& actions);
+  void EndMending(Actions& actions);
+  void StartCheckIn(Actions& actions);
+  void EndCheckIn(Actions& actions);
+  void StartProbe(Actions& actions);
+  void EndProbe(Actions& actions);
+  void Conclude(Actions& actions);
+  void StartRenewing(Actions& actions);
+  void EndRenewing(Actions& actions);
+  void StartConfirming(Actions& actions);
+  void EndConfirming(Actions& actions);
+  void StartReverting(Actions& actions);
+  void EndReverting(Actions& actions);
+  // What the host's last answer leaves it as; nothing: it has to be asked again.
+  std::optional<HostEnd> EndAfterConfirm(const std::string& host, const Result<TaskResult>& answer);
+  std::optional<HostEnd> EndAfterRevert(const std::string& host, const Result<TaskResult>& answer);
+  void AbortTransaction(Actions& actions);
+  // The run is not to be kept; the first reason counts.
+  void Fault(const std::string& reason);
+  void LoseHost(const std::string& host, const std::string& what, const Error& error,
+                Actions& actions);
+  [[nodiscard]] Transaction::Question BeginQuestion(const std::string& host, bool fresh) const;
+  [[nodiscard]] std::vector<std::string> HostsWithWork() const;
+  [[nodiscard]] HostEnd EndOfUnchanged(const std::string& host) const;
+  void FillEnds();
 
   const CompiledRun& run_;
   RolloutOptions options_;
   RunLedger ledger_;
   Phase phase_ = Phase::kIdle;
   bool interrupted_ = false;
+  bool stop_ = false;  // no further play
   std::size_t play_ = 0;
   std::optional<PlayCourse> course_;
+
+  Transaction book_;
+  std::string fault_;                          // why the run is taken back; empty: nothing wrong
+  std::map<std::string, Error> begin_errors_;  // not yet shown
+  std::set<std::string> not_reached_;          // at the beginning
+  std::set<std::string> taken_over_;
+  std::set<std::string> attempted_;
+  std::set<std::string> out_before_;     // before the play at work
+  std::set<SocketKey> answered_before_;  // services, before the first change
+  std::set<SocketKey> answered_;         // in the last probe
+  bool probing_ = false;
+  std::set<std::string> checked_in_;  // in the last round of check-ins
+  std::map<std::string, int> tries_;  // to confirm or take back, by host
+  RunEnd end_;
 };
 
 }  // namespace drover

@@ -6,6 +6,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,13 +17,28 @@
 #include "protocol/event.h"
 #include "protocol/program.h"
 #include "protocol/result.h"
+#include "protocol/service_key.h"
+#include "protocol/transaction.h"
 
 namespace drover {
+
+// Whether hosts are locked, armed and confirmed (protocol/transaction.h).
+enum class TransactionMode {
+  kNone,  // programs only
+  kLook,  // check mode: hosts say where they stand, nothing is locked
+  kFull,
+};
 
 struct RolloutOptions {
   RunInfo run;             // sent with every program; owner and playbook come from the CompiledRun
   std::size_t forks = 64;  // hosts at work at once
   std::chrono::milliseconds task_timeout{0};  // for tasks that set none; 0: none
+  TransactionMode transaction = TransactionMode::kNone;
+  std::chrono::milliseconds lease{30000};  // how long a host waits for a word before it goes back
+  bool revert = true;                      // false: a failure leaves things as they are
+  std::map<std::string, std::string> expected_digests;  // of a plan, by host; others: any
+  // True when the run that holds a host was started here and its process is gone.
+  std::function<bool(const LockHolder&)> is_dead;
 };
 
 // Events.
@@ -29,22 +47,31 @@ struct RunStarted {};
 struct HostSpoke {
   std::string host;
   Event event;
+  int connection = 0;  // which one; for the loop
 };
 // No connection, or it is gone; nothing more will come from `host`.
 struct HostLost {
   std::string host;
   Error error;
+  int connection = 0;  // which one; for the loop
 };
-// The operator wants the run to end after the tasks at work.
+// What ProbeVips found.
+struct VipsProbed {
+  std::set<SocketKey> answered;
+};
+// The operator wants the run to end after what is at work: the batch, or without a transaction the
+// tasks.
 struct StopAsked {};
 // The operator wants the run to end now.
 struct AbortAsked {};
-using RolloutEvent = std::variant<RunStarted, HostSpoke, HostLost, StopAsked, AbortAsked>;
+using RolloutEvent =
+    std::variant<RunStarted, HostSpoke, HostLost, VipsProbed, StopAsked, AbortAsked>;
 
 // Actions. Send `program` to `host`, over the connection of its first program.
 struct SendProgram {
   std::string host;
   Program program;
+  bool fresh = false;  // over a new connection; the old one is closed before
   bool operator==(const SendProgram&) const = default;
 };
 // No further program for `host`: the connection ends when the current program is through.
@@ -57,11 +84,18 @@ struct AbortHost {
   std::string host;
   bool operator==(const AbortHost&) const = default;
 };
+// See which of these services answer on a TCP connection from here. `patient`: those that do not
+// answer are asked again for a while.
+struct ProbeVips {
+  std::set<SocketKey> services;
+  bool patient = false;
+  bool operator==(const ProbeVips&) const = default;
+};
 // The run is over; nothing is at work any more.
 struct FinishRun {
   bool operator==(const FinishRun&) const = default;
 };
-using RolloutAction = std::variant<SendProgram, CloseHost, AbortHost, Shown, FinishRun>;
+using RolloutAction = std::variant<SendProgram, CloseHost, AbortHost, ProbeVips, Shown, FinishRun>;
 
 // A host that an interrupted run left before it was through with a play.
 struct LeftMidway {

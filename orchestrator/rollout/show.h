@@ -47,7 +47,15 @@ struct HostResult {
   std::optional<VerifyReport> verify;
 };
 
-using Shown = std::variant<PlayBanner, TaskBanner, HostResult>;
+// Something about the run that belongs to no task.
+struct Notice {
+  std::string host;      // empty: all
+  std::string text;      // a clause without a full stop
+  bool problem = false;  // it ends the run, or the part of it on this host
+  bool operator==(const Notice&) const = default;
+};
+
+using Shown = std::variant<PlayBanner, TaskBanner, HostResult, Notice>;
 
 // The counters of a host in the recap. As in Ansible, ok counts the changed ones too.
 struct Tally {

@@ -1,17 +1,25 @@
 #include "orchestrator/run/carry_out.h"
 
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
+#include "orchestrator/report/ending.h"
 #include "orchestrator/report/human.h"
 #include "orchestrator/report/json_report.h"
+#include "orchestrator/report/terminal.h"
 #include "orchestrator/run/debug.h"
 #include "orchestrator/run/exit_code.h"
 #include "orchestrator/run/interrupt.h"
 #include "orchestrator/run/prepare.h"
 #include "orchestrator/run/screen.h"
 #include "orchestrator/run/start.h"
+#include "orchestrator/run/vip_probe.h"
 
 namespace drover {
 namespace {
@@ -25,6 +33,7 @@ int StatusOf(const RunOutcome& outcome) {
     failed |= tally.failed > 0;
     unreachable |= tally.unreachable > 0;
   }
+  failed |= !outcome.end.reason.empty();
   return outcome.interrupted ? kExitInterrupted
          : unreachable       ? kExitUnreachable
          : failed            ? kExitFailed
@@ -36,6 +45,7 @@ class Screen {
  public:
   Screen(const CompiledRun& run, const CommandLine& line)
       : run_(run),
+        line_(line),
         json_wanted_(line.output == "json"),
         explain_(line.debug.contains("explain")),
         human_(run, ScreenOptions(line, ProcessEnvironment)),
@@ -57,22 +67,43 @@ class Screen {
   }
   void Finish(const RunOutcome& outcome) {
     if (json_wanted_) {
-      PrintOut(json_.Document(outcome.tallies, outcome.interrupted, outcome.left_midway));
+      PrintOut(
+          json_.Document(outcome.tallies, outcome.interrupted, outcome.left_midway, outcome.end));
       return;
     }
-    PrintOut(human_.Recap(outcome.tallies));
+    PrintOut(human_.Recap(outcome.tallies, outcome.end));
     if (outcome.interrupted) {
       PrintOut(human_.Interrupted(outcome.left_midway));
     }
+    PrintOut(EndingText(
+        outcome.end, {.playbook = line_.playbook,
+                      .inventories = line_.inventories,
+                      .until = ClockText(std::time(nullptr) + outcome.end.lease.count() / 1000)}));
   }
 
  private:
   const CompiledRun& run_;
+  const CommandLine& line_;
   bool json_wanted_;
   bool explain_;
   HumanReport human_;
   JsonReport json_;
 };
+
+// Also true for processes of other users.
+bool ProcessLives(std::int64_t pid) {
+  return pid > 0 && pid != getpid() && (kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+}
+
+std::string InterruptText(int count, bool transaction) {
+  if (!transaction) {
+    return count == 1 ? "\ndrover: finishing the current tasks; again to stop now\n"
+                      : "\ndrover: stopping now\n";
+  }
+  return count == 1   ? "\ndrover: finishing what is at work; again to take the run back now\n"
+         : count == 2 ? "\ndrover: taking the run back; again to leave hosts to themselves\n"
+                      : "\ndrover: stopping now\n";
+}
 
 Result<RunOutcome> RunIt(const CompiledRun& run, const CommandLine& line, const CarryOptions& carry,
                          Screen& screen) {
@@ -85,19 +116,28 @@ Result<RunOutcome> RunIt(const CompiledRun& run, const CommandLine& line, const 
   options.run.command = carry.command;
   options.forks = line.forks > 0 ? static_cast<std::size_t>(line.forks) : kMaxForks;
   options.task_timeout = std::chrono::seconds(line.task_timeout);
+  if (carry.transaction) {
+    options.transaction = line.check ? TransactionMode::kLook : TransactionMode::kFull;
+  }
+  options.lease = line.confirm_timeout;
+  options.revert = line.rollback;
+  options.expected_digests = carry.expected_digests;
+  options.is_dead = [here = options.run.control_host](const LockHolder& holder) {
+    return holder.run.control_host == here && !ProcessLives(holder.run.pid);
+  };
   SurviveBrokenPipes();
   RunControl control;
-  const auto watch = InterruptWatch::Start([&control](int count) {
-    PrintErr(count == 1 ? "\ndrover: finishing the current tasks; again to stop now\n"
-                        : "\ndrover: stopping now\n");
-    control.Interrupt();
-  });
+  const auto watch = InterruptWatch::Start(
+      [&control, transaction = options.transaction == TransactionMode::kFull](int count) {
+        PrintErr(InterruptText(count, transaction));
+        control.Interrupt();
+      });
   if (!watch) {
     return Fail(watch.error());
   }
   return RunLoop(
       run, options, OpenerOf(line, *helper), [&screen](const Shown& shown) { screen.Show(shown); },
-      control);
+      control, ProbeFromHere);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <utility>
 
+#include "orchestrator/compile/duration.h"
 #include "orchestrator/run/exit_code.h"
 
 namespace drover {
@@ -112,6 +113,28 @@ void AddHow(CLI::App& app, CommandLine& line) {
       ->type_name("FILE");
 }
 
+// Below it a slow network alone would take hosts back; above it nobody waits for one that is cut
+// off.
+constexpr std::chrono::seconds kLeastConfirmTimeout{5};
+constexpr std::chrono::seconds kMostConfirmTimeout{3600};
+
+void AddTransaction(CLI::App& app, CommandLine& line) {
+  app.add_flag("!--no-rollback", line.rollback,
+               "leave hosts as they are when a host fails (default: all go back)");
+  app.add_option_function<std::string>(
+         "--confirm-timeout",
+         [&line](const std::string& text) {
+           const auto span = ReadDuration(Value(text));
+           if (!span || *span < kLeastConfirmTimeout || *span > kMostConfirmTimeout) {
+             throw CLI::ValidationError("--confirm-timeout",
+                                        "\"" + text + "\" is no span from 5s to 1h");
+           }
+           line.confirm_timeout = *span;
+         },
+         "a changed host goes back when it hears nothing for so long (default 30s, at least 5s)")
+      ->type_name("SPAN");
+}
+
 void AddTelling(CLI::App& app, CommandLine& line, std::vector<std::string>& debug) {
   std::vector<std::string> modes;
   for (const auto& [mode, help] : DebugModes()) {
@@ -184,6 +207,9 @@ CommandLineOrExit ParseCommandLine(const std::string& command, const std::string
     AddHandover(app, line);
   } else {
     AddWhat(app, line);
+  }
+  if (command != "status" && command != "handover" && command != "verify") {
+    AddTransaction(app, line);
   }
   AddHow(app, line);
   AddTelling(app, line, debug);

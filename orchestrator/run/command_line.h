@@ -3,6 +3,7 @@
 // CLI11 stays in the .cc. Reads the environment only through what the caller passes.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <set>
@@ -31,6 +32,8 @@ struct CommandLine {
   std::string private_key_file;
   int timeout = 10;      // seconds, for each step of connecting
   int task_timeout = 0;  // seconds; 0: none
+  std::chrono::milliseconds confirm_timeout{30000};
+  bool rollback = true;  // --no-rollback
   bool accept_new_host_keys = false;
   std::string output = "human";  // human, json
   bool list_hosts = false;

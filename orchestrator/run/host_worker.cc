@@ -14,8 +14,10 @@
 namespace drover {
 namespace {
 
+using Clock = std::chrono::steady_clock;
 constexpr int kHandshakeRetries = 2;
 constexpr std::chrono::milliseconds kRetryDelay{300};
+constexpr std::chrono::milliseconds kLeastPoll{50};
 constexpr std::chrono::milliseconds kPoll{5000};  // a silent helper is fine; see whether we abort
 
 std::chrono::milliseconds Jitter(int attempt) {
@@ -41,21 +43,32 @@ bool IsHandshakeReset(const Error& error) {
                      [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
 }
 
+// A program to be sent.
+struct HostWorker::Order {
+  Program program;
+  bool fresh = false;
+};
+
 // What the loop and the thread have in common. It outlives a worker whose thread hangs.
 struct HostWorker::Shared {
   HostConnection connection;
   SessionOpener open;
   std::shared_ptr<EventQueue> queue;
+  Heartbeat heartbeat;
+  int number = 0;
 
   std::mutex mutex;
   std::condition_variable wake;
-  std::deque<Program> programs;
+  std::deque<Order> orders;
   bool closed = false;
   bool aborted = false;
   bool done = false;                       // the thread has nothing left to do
   std::unique_ptr<HelperSession> session;  // replaced only under the mutex
 
-  void Lost(Error error) { queue->Push(HostLost{connection.host, std::move(error)}); }
+  Clock::time_point next_pulse;  // the thread's own
+
+  void Lost(Error error) { queue->Push(HostLost{connection.host, std::move(error), number}); }
+  void Spoke(Event event) { queue->Push(HostSpoke{connection.host, std::move(event), number}); }
   bool IsAborted() {
     const std::lock_guard lock(mutex);
     return aborted;
@@ -63,11 +76,13 @@ struct HostWorker::Shared {
 };
 
 HostWorker::HostWorker(HostConnection connection, SessionOpener open,
-                       std::shared_ptr<EventQueue> queue)
+                       std::shared_ptr<EventQueue> queue, Heartbeat heartbeat, int number)
     : shared_(std::make_shared<Shared>()) {
   shared_->connection = std::move(connection);
   shared_->open = std::move(open);
   shared_->queue = std::move(queue);
+  shared_->heartbeat = std::move(heartbeat);
+  shared_->number = number;
   thread_ = std::thread([shared = shared_] { Work(shared); });
 }
 
@@ -78,10 +93,10 @@ HostWorker::~HostWorker() {
   }
 }
 
-void HostWorker::Send(Program program) {
+void HostWorker::Send(Program program, bool fresh) {
   {
     const std::lock_guard lock(shared_->mutex);
-    shared_->programs.push_back(std::move(program));
+    shared_->orders.push_back({std::move(program), fresh});
   }
   shared_->wake.notify_all();
 }
@@ -118,27 +133,58 @@ bool HostWorker::Join(std::chrono::milliseconds limit) {
   return true;
 }
 
-void HostWorker::Work(const std::shared_ptr<Shared>& shared) {
-  for (bool well = true; well;) {
-    std::optional<Program> program;
-    {
-      std::unique_lock lock(shared->mutex);
-      shared->wake.wait(
-          lock, [&] { return shared->aborted || shared->closed || !shared->programs.empty(); });
-      if (shared->aborted || shared->programs.empty()) {
-        break;
-      }
-      program = std::move(shared->programs.front());
-      shared->programs.pop_front();
+// Nothing: the worker is to end. Pulses go out meanwhile.
+std::optional<HostWorker::Order> HostWorker::NextOrder(Shared& shared) {
+  std::unique_lock lock(shared.mutex);
+  const auto ready = [&] { return shared.aborted || shared.closed || !shared.orders.empty(); };
+  while (!ready()) {
+    if (shared.session == nullptr || shared.heartbeat.interval.count() == 0) {
+      shared.wake.wait(lock, ready);
+    } else if (!shared.wake.wait_until(lock, shared.next_pulse, ready)) {
+      lock.unlock();
+      Pulsate(shared);
+      lock.lock();
     }
-    well = (shared->session || Open(*shared)) && RunProgram(*shared, *program);
   }
+  if (shared.aborted || shared.orders.empty()) {
+    return std::nullopt;
+  }
+  Order order = std::move(shared.orders.front());
+  shared.orders.pop_front();
+  return order;
+}
+
+// A session that takes no pulse is gone; the next program finds out, or opens another.
+void HostWorker::Pulsate(Shared& shared) {
+  if (shared.heartbeat.interval.count() == 0 || Clock::now() < shared.next_pulse) {
+    return;
+  }
+  shared.next_pulse = Clock::now() + shared.heartbeat.interval;
+  if (!shared.session->SendPulse(Pulse{shared.heartbeat.run_id})) {
+    EndSession(shared);
+  }
+}
+
+void HostWorker::EndSession(Shared& shared) {
   std::unique_ptr<HelperSession> session;
   {
-    const std::lock_guard lock(shared->mutex);
-    session = std::move(shared->session);
+    const std::lock_guard lock(shared.mutex);
+    session = std::move(shared.session);
   }
-  session.reset();
+}
+
+void HostWorker::Work(const std::shared_ptr<Shared>& shared) {
+  for (bool well = true; well;) {
+    const std::optional<Order> order = NextOrder(*shared);
+    if (!order) {
+      break;
+    }
+    if (order->fresh) {
+      EndSession(*shared);
+    }
+    well = (shared->session || Open(*shared)) && RunProgram(*shared, order->program);
+  }
+  EndSession(*shared);
   {
     const std::lock_guard lock(shared->mutex);
     shared->done = true;
@@ -171,21 +217,25 @@ bool HostWorker::Open(Shared& shared) {
     }
     shared.session = std::move(*session);
   }
-  shared.queue->Push(HostSpoke{shared.connection.host, hello});
+  shared.next_pulse = Clock::now() + shared.heartbeat.interval;
+  shared.Spoke(hello);
   return true;
 }
 
 // Sends `program` and listens to its end. False: the session is of no more use.
 bool HostWorker::RunProgram(Shared& shared, const Program& program) {
-  const std::string& host = shared.connection.host;
   if (const Status sent = shared.session->Send(program); !sent) {
     shared.Lost(sent.error());
     return false;
   }
+  const bool beats = shared.heartbeat.interval.count() > 0;
   while (true) {
-    Result<Event> event = shared.session->Next(kPoll);
+    Result<Event> event = shared.session->Next(
+        beats ? std::min(kPoll, std::max(shared.heartbeat.interval, kLeastPoll)) : kPoll);
     if (!event && event.error().code == ErrorCode::kTimeout && !shared.IsAborted()) {
-      continue;
+      Pulsate(shared);
+      if (shared.session) continue;
+      event = Fail(ErrorCode::kUnreachable, "the connection is gone");
     }
     if (!event) {
       shared.Lost(event.error());
@@ -193,9 +243,14 @@ bool HostWorker::RunProgram(Shared& shared, const Program& program) {
     }
     const bool done = std::holds_alternative<ProgramDone>(*event);
     const bool broken = std::holds_alternative<SessionError>(*event);
-    shared.queue->Push(HostSpoke{host, std::move(*event)});
+    shared.Spoke(std::move(*event));
     if (done || broken) {
       return done;
+    }
+    Pulsate(shared);
+    if (!shared.session) {
+      shared.Lost(Error{ErrorCode::kUnreachable, "the connection is gone"});
+      return false;
     }
   }
 }

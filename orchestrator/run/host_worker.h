@@ -1,5 +1,6 @@
 // One host's thread: opens the session at the first program, sends one program after the other,
-// and pushes all that the helper says to the loop's queue.
+// and pushes all that the helper says to the loop's queue. Between and during programs it sends
+// pulses, so that the node knows that somebody is there.
 //
 // Owned by the loop; all methods are called from there.
 #pragma once
@@ -7,6 +8,8 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "orchestrator/compile/compiled_run.h"
@@ -24,15 +27,24 @@ using SessionOpener =
 // second try, nothing has happened yet.
 bool IsHandshakeReset(const Error& error);
 
+// How often a node hears from us, and for which run. Interval 0: never.
+struct Heartbeat {
+  std::string run_id;
+  std::chrono::milliseconds interval{0};
+};
+
 class HostWorker {
  public:
   // May throw std::system_error when the system has no thread left.
-  HostWorker(HostConnection connection, SessionOpener open, std::shared_ptr<EventQueue> queue);
+  // `number` is in all events of this worker.
+  HostWorker(HostConnection connection, SessionOpener open, std::shared_ptr<EventQueue> queue,
+             Heartbeat heartbeat = {}, int number = 0);
   ~HostWorker();
   HostWorker(const HostWorker&) = delete;
   HostWorker& operator=(const HostWorker&) = delete;
 
-  void Send(Program program);
+  // `fresh`: over a new session; the one before is ended first.
+  void Send(Program program, bool fresh = false);
   // Ends the session when the program at work is through.
   void Close();
   // Ends the session now.
@@ -43,6 +55,10 @@ class HostWorker {
 
  private:
   struct Shared;
+  struct Order;
+  static std::optional<Order> NextOrder(Shared& shared);
+  static void Pulsate(Shared& shared);
+  static void EndSession(Shared& shared);
   static void Work(const std::shared_ptr<Shared>& shared);
   static bool Open(Shared& shared);
   static bool RunProgram(Shared& shared, const Program& program);

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace drover {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr int kPulsesPerLease = 3;
 constexpr std::chrono::seconds kJoinLimit{20};  // sessions end well within it
 constexpr std::chrono::milliseconds kAbortLimit{500};
 
@@ -15,15 +17,33 @@ constexpr std::chrono::milliseconds kAbortLimit{500};
 class Loop {
  public:
   Loop(const CompiledRun& run, const RolloutOptions& options, const SessionOpener& open,
-       const std::function<void(const Shown&)>& show, std::shared_ptr<EventQueue> queue)
-      : run_(run), rollout_(run, options), open_(open), show_(show), queue_(std::move(queue)) {}
+       const std::function<void(const Shown&)>& show, std::shared_ptr<EventQueue> queue,
+       const VipProber& probe)
+      : run_(run),
+        rollout_(run, options),
+        open_(open),
+        show_(show),
+        queue_(std::move(queue)),
+        probe_(probe) {
+    if (options.transaction == TransactionMode::kFull) {
+      heartbeat_ = {options.run.run_id, options.lease / kPulsesPerLease};
+    }
+  }
 
   RunOutcome Run() {
     queue_->Push(RunStarted{});
     while (!rollout_.finished()) {
       const RolloutEvent event = queue_->Pop();
+      if (IsLate(event)) {
+        continue;
+      }
       aborting_ |= std::holds_alternative<AbortAsked>(event);
       Measure(event);
+      if (const auto* lost = std::get_if<HostLost>(&event);
+          lost != nullptr && workers_[lost->host]) {
+        workers_[lost->host]->Close();
+        GiveUp(lost->host);
+      }
       for (const RolloutAction& action : rollout_.Step(event)) {
         std::visit([this](const auto& a) { Do(a); }, action);
       }
@@ -32,10 +52,24 @@ class Loop {
     outcome_.tallies = rollout_.tallies();
     outcome_.interrupted = rollout_.interrupted();
     outcome_.left_midway = rollout_.left_midway();
+    outcome_.end = rollout_.end();
     return std::move(outcome_);
   }
 
  private:
+  // From a connection that was given up.
+  bool IsLate(const RolloutEvent& event) const {
+    const auto late = [this](const std::string& host, int connection) {
+      const auto number = numbers_.find(host);
+      return connection != 0 && (number == numbers_.end() || number->second != connection);
+    };
+    if (const auto* spoke = std::get_if<HostSpoke>(&event)) {
+      return late(spoke->host, spoke->connection);
+    }
+    const auto* lost = std::get_if<HostLost>(&event);
+    return lost != nullptr && late(lost->host, lost->connection);
+  }
+
   void Do(const SendProgram& action) {
     started_[action.host] = Clock::now();
     ++outcome_.times[action.host].programs;
@@ -47,7 +81,8 @@ class Loop {
         return;
       }
       try {
-        worker = std::make_unique<HostWorker>(connection->second, open_, queue_);
+        worker = std::make_unique<HostWorker>(connection->second, open_, queue_, heartbeat_,
+                                              numbers_[action.host] = ++last_number_);
       } catch (const std::system_error& error) {
         queue_->Push(HostLost{
             action.host,
@@ -55,7 +90,7 @@ class Loop {
         return;
       }
     }
-    worker->Send(action.program);
+    worker->Send(action.program, action.fresh);
   }
   void Do(const CloseHost& action) {
     if (auto& worker = workers_[action.host]) {
@@ -65,7 +100,23 @@ class Loop {
   void Do(const AbortHost& action) {
     if (auto& worker = workers_[action.host]) {
       worker->Abort();
+      GiveUp(action.host);
     }
+  }
+  // Its thread ends by itself; the host's next program gets another.
+  void GiveUp(const std::string& host) {
+    leaving_.push_back(std::move(workers_[host]));
+    numbers_.erase(host);
+  }
+  void Do(const ProbeVips& action) {
+    if (!probe_) {
+      queue_->Push(VipsProbed{});
+      return;
+    }
+    if (prober_.joinable()) {
+      prober_.join();
+    }
+    prober_ = std::thread([this, action] { queue_->Push(VipsProbed{probe_(action, abandoned_)}); });
   }
   void Do(const Shown& shown) { show_(shown); }
   void Do(const FinishRun& /*action*/) {}
@@ -91,15 +142,20 @@ class Loop {
   }
 
   void JoinAll() {
+    abandoned_ = true;
+    if (prober_.joinable()) {
+      prober_.join();
+    }
     for (auto& [host, worker] : workers_) {
       if (worker) {
         worker->Close();
+        leaving_.push_back(std::move(worker));
       }
     }
     const auto until = Clock::now() + (aborting_ ? kAbortLimit : kJoinLimit);
-    for (auto& [host, worker] : workers_) {
+    for (const auto& worker : leaving_) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
-      if (worker && !worker->Join(std::max(left, std::chrono::milliseconds(1)))) {
+      if (!worker->Join(std::max(left, std::chrono::milliseconds(1)))) {
         outcome_.thread_left_behind = true;
       }
     }
@@ -110,7 +166,14 @@ class Loop {
   const SessionOpener& open_;
   const std::function<void(const Shown&)>& show_;
   std::shared_ptr<EventQueue> queue_;
+  const VipProber& probe_;
+  Heartbeat heartbeat_;
   std::map<std::string, std::unique_ptr<HostWorker>> workers_;
+  std::map<std::string, int> numbers_;  // of the workers
+  int last_number_ = 0;
+  std::vector<std::unique_ptr<HostWorker>> leaving_;
+  std::thread prober_;
+  std::atomic<bool> abandoned_{false};  // the prober is not waited for
   std::map<std::string, Clock::time_point> started_;
   RunOutcome outcome_;
   bool aborting_ = false;
@@ -127,8 +190,9 @@ void RunControl::Interrupt() {
 }
 
 RunOutcome RunLoop(const CompiledRun& run, const RolloutOptions& options, const SessionOpener& open,
-                   const std::function<void(const Shown&)>& show, RunControl& control) {
-  return Loop(run, options, open, show, control.queue_).Run();
+                   const std::function<void(const Shown&)>& show, RunControl& control,
+                   const VipProber& probe) {
+  return Loop(run, options, open, show, control.queue_, probe).Run();
 }
 
 }  // namespace drover

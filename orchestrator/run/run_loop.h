@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,26 +32,34 @@ struct RunOutcome {
   std::map<std::string, Tally> tallies;
   bool interrupted = false;
   std::vector<LeftMidway> left_midway;
+  RunEnd end;
   std::map<std::string, HostTimes> times;
   // A thread still hangs in a connection attempt: end the process without clearing up.
   bool thread_left_behind = false;
 };
 
+// Sees which virtual services answer from here; blocks, and returns early once `abandoned`.
+using VipProber =
+    std::function<std::set<SocketKey>(const ProbeVips& wanted, const std::atomic<bool>& abandoned)>;
+
 // Lets other threads end a run.
 class RunControl {
  public:
   RunControl() : queue_(std::make_shared<EventQueue>()) {}
-  // The first call lets the tasks at work finish, the second ends the run at once.
+  // The first call lets what is at work finish (a transaction: the batch, which is then confirmed),
+  // the second ends the run at once (a transaction: takes it back).
   void Interrupt();
 
  private:
   friend RunOutcome RunLoop(const CompiledRun&, const RolloutOptions&, const SessionOpener&,
-                            const std::function<void(const Shown&)>&, RunControl&);
+                            const std::function<void(const Shown&)>&, RunControl&,
+                            const VipProber&);
   std::shared_ptr<EventQueue> queue_;
   std::atomic<int> interrupts_{0};
 };
 
 RunOutcome RunLoop(const CompiledRun& run, const RolloutOptions& options, const SessionOpener& open,
-                   const std::function<void(const Shown&)>& show, RunControl& control);
+                   const std::function<void(const Shown&)>& show, RunControl& control,
+                   const VipProber& probe = {});
 
 }  // namespace drover

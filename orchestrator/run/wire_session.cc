@@ -27,6 +27,10 @@ class WireSession : public HelperSession {
     line_(host_, '>', EncodeProgram(Redacted(program)));
     return inner_->Send(program);
   }
+  Status SendPulse(const Pulse& pulse) override {
+    line_(host_, '>', EncodePulse(pulse));
+    return inner_->SendPulse(pulse);
+  }
   Result<Event> Next(std::chrono::milliseconds timeout) override {
     Result<Event> event = inner_->Next(timeout);
     if (event) {

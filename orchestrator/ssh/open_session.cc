@@ -40,11 +40,13 @@ class StreamSession final : public HelperSession {
   [[nodiscard]] const Bell& bell() const { return *bell_; }
 
   [[nodiscard]] const Hello& hello() const override { return talk_.hello; }
-  Status Send(const Program& program) override;
+  Status Send(const Program& program) override { return SendLine(EncodeProgram(program) + "\n"); }
+  Status SendPulse(const Pulse& pulse) override { return SendLine(EncodePulse(pulse) + "\n"); }
   Result<Event> Next(std::chrono::milliseconds timeout) override;
   void Abort() override { bell_->Ring(); }
 
  private:
+  Status SendLine(const std::string& line);
   void Take(const Arrival& arrival);
   [[nodiscard]] Error Over() const;
   Error Explained(const Error& error);
@@ -85,8 +87,7 @@ Error StreamSession::Explained(const Error& error) {
   return {error.code, said.empty() ? error.message : error.message + ": " + said};
 }
 
-Status StreamSession::Send(const Program& program) {
-  const std::string line = EncodeProgram(program) + "\n";
+Status StreamSession::SendLine(const std::string& line) {
   std::string_view left = line;
   while (!left.empty()) {
     if (end_) return Fail(Over());

@@ -1,0 +1,507 @@
+// What comes around the plays of a run that is a transaction: begin, check in, probe, confirm, take
+// back.
+#include <algorithm>
+#include <utility>
+
+#include "orchestrator/rollout/rollout.h"
+
+namespace drover {
+namespace {
+
+constexpr int kTries = 3;  // to tell a host how the run ends
+
+bool Unreachable(const Error& error) {
+  return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kTimeout;
+}
+
+// What failed, whether it is the host or the task on it.
+std::optional<Error> ErrorOf(const Result<TaskResult>& answer) {
+  if (!answer) {
+    return answer.error();
+  }
+  if (answer->status == TaskStatus::kFailed) {
+    return Error{answer->code.value_or(ErrorCode::kInternal), answer->message};
+  }
+  return std::nullopt;
+}
+
+std::string Listed(const std::set<SocketKey>& services) {
+  std::string text;
+  for (const SocketKey& service : services) {
+    text += (text.empty() ? "" : ", ") + ToString(ServiceKey{service});
+  }
+  return text;
+}
+
+// Services whose answer can be seen from outside. Whether one of UDP lives cannot be told without
+// knowing its protocol, and a mark has no address.
+std::set<SocketKey> TcpServicesOf(const CompiledRun& run) {
+  std::set<SocketKey> services;
+  for (const auto& [host, state] : run.states) {
+    for (const VirtualService& service : state.services) {
+      const auto* key = std::get_if<SocketKey>(&service.key);
+      if (key != nullptr && key->transport == Transport::kTcp && key->port != 0) {
+        services.insert(*key);
+      }
+    }
+  }
+  return services;
+}
+
+}  // namespace
+
+void Rollout::Fault(const std::string& reason) {
+  if (fault_.empty()) {
+    fault_ = reason;
+  }
+}
+
+// A host that is lost or fails between its programs.
+void Rollout::LoseHost(const std::string& host, const std::string& what, const Error& error,
+                       Actions& actions) {
+  Tally& tally = ledger_.tallies[host];
+  ++(Unreachable(error) ? tally.unreachable : tally.failed);
+  ledger_.out.insert(host);
+  Show(Notice{host, what + ": " + error.message, /*problem=*/true}, actions);
+}
+
+Transaction::Question Rollout::BeginQuestion(const std::string& host, bool fresh) const {
+  return {{book_.BeginFor(host, "")}, fresh};
+}
+
+std::vector<std::string> Rollout::HostsWithWork() const {
+  std::set<std::string> hosts;
+  for (const CompiledPlay& play : run_.plays) {
+    for (const CompiledTask& task : play.tasks) {
+      for (const auto& [host, items] : task.hosts) {
+        const bool work = std::any_of(items.begin(), items.end(), [](const HostTask& item) {
+          return std::holds_alternative<Task>(item.action);
+        });
+        if (work) hosts.insert(host);
+      }
+    }
+  }
+  return {hosts.begin(), hosts.end()};
+}
+
+void Rollout::StartBeginning(Actions& actions) {
+  phase_ = Phase::kBeginning;
+  Questions questions;
+  for (const std::string& host : HostsWithWork()) {
+    questions[host] = BeginQuestion(host, /*fresh=*/false);
+  }
+  book_.Ask(std::move(questions), actions);
+  const std::set<SocketKey> services = full() ? TcpServicesOf(run_) : std::set<SocketKey>{};
+  if (!services.empty()) {
+    probing_ = true;
+    actions.emplace_back(ProbeVips{services, /*patient=*/false});
+  }
+}
+
+// Enters the answers; what it returns has to be asked again.
+Rollout::Questions Rollout::TakeBegun() {
+  Questions again;
+  for (const auto& [host, answer] : book_.answers()) {
+    const auto* ground = answer ? std::get_if<NodeGround>(&answer->detail) : nullptr;
+    if (ground != nullptr) {
+      end_.grounds[host] = *ground;
+    }
+    if (const auto error = ErrorOf(answer); !error) {
+      Transaction::Node& node = book_.at(host);
+      node.begun = true;
+      if (ground != nullptr) node.ground = *ground;
+      node.dirty = node.armed = node.ground.armed;
+    } else if (ground == nullptr || !ground->holder) {
+      begin_errors_.emplace(host, *error);
+      not_reached_.insert(host);
+    } else if (options_.is_dead && options_.is_dead(*ground->holder) &&
+               taken_over_.insert(host).second) {
+      again[host] = {{book_.BeginFor(host, ground->holder->run.run_id)}};
+    } else {
+      end_.holders[host] = *ground->holder;
+    }
+  }
+  return again;
+}
+
+void Rollout::EndBeginning(Actions& actions) {
+  if (Questions again = TakeBegun(); !again.empty()) {
+    book_.Ask(std::move(again), actions);
+    return;
+  }
+  answered_before_ = std::exchange(answered_, {});
+  std::uint64_t newest = 0;
+  for (const auto& [host, node] : book_.nodes()) {
+    newest = std::max(newest, node.ground.generation);
+    if (!node.ground.adopted_run.empty()) {
+      Show(Notice{host, "goes on from what run " + node.ground.adopted_run +
+                            " left there, which has died"},
+           actions);
+    }
+  }
+  options_.run.generation = newest + 1;
+  JudgeBeginning(actions);
+  if (!fault_.empty() || stop_) {
+    Conclude(actions);
+  } else {
+    StartPlay(actions);
+  }
+}
+
+// Hosts that cannot be reached are out, as in Ansible. One that refuses ends the run while nothing
+// is changed anywhere.
+void Rollout::JudgeBeginning(Actions& actions) {
+  if (!full()) {
+    return;
+  }
+  for (const auto& [host, holder] : end_.holders) {
+    ++ledger_.tallies[host].failed;
+    Fault("another run is at work on " + host);
+  }
+  if (!options_.revert) {
+    return;
+  }
+  for (const auto& [host, error] : begin_errors_) {
+    if (!Unreachable(error)) {
+      LoseHost(host, "cannot begin", error, actions);
+      Fault(host + " cannot begin");
+    }
+  }
+}
+
+// One failed host takes the group back.
+void Rollout::JudgeBatch() {
+  if (!options_.revert) {
+    return;
+  }
+  for (const std::string& host : play().hosts) {
+    if (ledger_.out.contains(host) && !out_before_.contains(host)) {
+      const auto tally = ledger_.tallies.find(host);
+      const bool lost = tally != ledger_.tallies.end() && tally->second.unreachable > 0;
+      Fault(host + (lost ? " was lost" : " failed"));
+    }
+  }
+}
+
+void Rollout::StartMending(Actions& actions) {
+  phase_ = Phase::kMending;
+  Questions questions;
+  if (options_.revert) {
+    for (const auto& [host, node] : book_.nodes()) {
+      if (ledger_.out.contains(host) && node.begun && (node.armed || node.unsure)) {
+        questions[host] = {{RevertTask{"failed, the others go on"}}, !node.connected};
+      }
+    }
+  }
+  book_.Ask(std::move(questions), actions);
+}
+
+void Rollout::EndMending(Actions& actions) {
+  for (const auto& [host, answer] : book_.answers()) {
+    end_.hosts[host] = EndAfterRevert(host, answer).value_or(HostEnd::kGoesBack);
+    book_.at(host) = {};
+  }
+  StartCheckIn(actions);
+}
+
+void Rollout::StartCheckIn(Actions& actions) {
+  phase_ = Phase::kCheckingIn;
+  Questions questions;
+  for (const auto& [host, node] : book_.nodes()) {
+    if (node.armed && node.dirty && !ledger_.out.contains(host)) {
+      questions[host] = BeginQuestion(host, /*fresh=*/true);
+    }
+  }
+  book_.Ask(std::move(questions), actions);
+}
+
+void Rollout::EndCheckIn(Actions& actions) {
+  checked_in_.clear();
+  for (const auto& [host, answer] : book_.answers()) {
+    const auto* ground = answer ? std::get_if<NodeGround>(&answer->detail) : nullptr;
+    if (const auto error = ErrorOf(answer)) {
+      LoseHost(host, "cannot be reached again after its changes", *error, actions);
+      if (options_.revert) Fault(host + " cannot be reached again after its changes");
+    } else if (options_.revert && ground != nullptr && !ground->armed) {
+      const Error gone{ErrorCode::kInternal, "it heard nothing of this run for too long"};
+      LoseHost(host, "went back by itself", gone, actions);
+      Fault(host + " went back by itself");
+    } else {
+      book_.at(host).dirty = false;
+      checked_in_.insert(host);
+    }
+  }
+  if (!fault_.empty()) {
+    Conclude(actions);
+  } else if (book_.answers().empty()) {
+    NextPlay(actions);  // nothing was changed
+  } else {
+    StartProbe(actions);
+  }
+}
+
+void Rollout::StartProbe(Actions& actions) {
+  phase_ = Phase::kProbing;
+  if (!answered_before_.empty()) {
+    probing_ = true;
+    actions.emplace_back(ProbeVips{answered_before_, /*patient=*/true});
+  }
+}
+
+void Rollout::EndProbe(Actions& actions) {
+  std::set<SocketKey> silent;
+  std::set_difference(answered_before_.begin(), answered_before_.end(), answered_.begin(),
+                      answered_.end(), std::inserter(silent, silent.end()));
+  if (silent.empty()) {
+    NextPlay(actions);
+    return;
+  }
+  const std::string text = Listed(silent) + " answered from here before the run and no longer does";
+  Show(Notice{"", text, /*problem=*/true}, actions);
+  Fault(text);
+  Conclude(actions);
+}
+
+// No further play: what came through is confirmed, or all is taken back.
+void Rollout::Conclude(Actions& actions) {
+  // What a run that died left on hosts whose turn did not come is nobody's wish.
+  for (const auto& [host, node] : book_.nodes()) {
+    if (full() && node.armed && !attempted_.contains(host)) {
+      Fault("the turn of " + host + " did not come, which has changes of a run that died");
+    }
+  }
+  if (!full()) {
+    BecomeFinished(actions);
+  } else if (!fault_.empty() && options_.revert) {
+    StartReverting(actions);
+  } else {
+    StartRenewing(actions);
+  }
+}
+
+void Rollout::StartRenewing(Actions& actions) {
+  phase_ = Phase::kRenewing;
+  Questions questions;
+  for (const auto& [host, node] : book_.nodes()) {
+    if (node.armed && !ledger_.out.contains(host)) {
+      questions[host] = BeginQuestion(host, !node.connected);
+    }
+  }
+  // Whoever was there a moment ago need not say it again.
+  const bool all_here = std::all_of(questions.begin(), questions.end(), [&](const auto& question) {
+    return checked_in_.contains(question.first);
+  });
+  book_.Ask(all_here ? Questions{} : std::move(questions), actions);
+}
+
+void Rollout::EndRenewing(Actions& actions) {
+  for (const auto& [host, answer] : book_.answers()) {
+    if (const auto error = ErrorOf(answer)) {
+      LoseHost(host, "is lost before the end of the run", *error, actions);
+      Fault(host + " is lost before the end of the run");
+    }
+  }
+  if (!fault_.empty() && options_.revert) {
+    StartReverting(actions);
+  } else {
+    StartConfirming(actions);
+  }
+}
+
+void Rollout::StartConfirming(Actions& actions) {
+  phase_ = Phase::kConfirming;
+  tries_.clear();
+  Questions questions;
+  for (const auto& [host, node] : book_.nodes()) {
+    if (!node.begun) {
+      continue;
+    }
+    if (node.armed || node.unsure) {
+      questions[host] = {{ConfirmTask{}}, !node.connected};
+    } else {
+      questions[host] = {{ReleaseTask{}}, !node.connected};
+    }
+  }
+  book_.Ask(std::move(questions), actions);
+}
+
+std::optional<HostEnd> Rollout::EndAfterConfirm(const std::string& host,
+                                                const Result<TaskResult>& answer) {
+  Transaction::Node& node = book_.at(host);
+  const bool changed = node.armed || node.unsure;
+  const auto error = ErrorOf(answer);
+  if (!error) {
+    if (!changed) return EndOfUnchanged(host);
+    return ledger_.out.contains(host) ? HostEnd::kKept : HostEnd::kConfirmed;
+  }
+  if (node.unsure && !node.armed && error->code == ErrorCode::kNotFound) {
+    return HostEnd::kUnchanged;
+  }
+  // Something was changed after all, and is to be confirmed.
+  node.armed |= !changed && error->code == ErrorCode::kInvalid;
+  if (++tries_[host] < kTries) {
+    return std::nullopt;
+  }
+  if (end_.reason.empty()) {
+    end_.reason = host + " could not be told that the run is over: " + error->message;
+  }
+  if (node.armed || node.unsure) {
+    return options_.revert ? HostEnd::kGoesBack : HostEnd::kKept;
+  }
+  return HostEnd::kLocked;
+}
+
+void Rollout::EndConfirming(Actions& actions) {
+  Questions again;
+  for (const auto& [host, answer] : book_.answers()) {
+    if (const auto end = EndAfterConfirm(host, answer)) {
+      end_.hosts[host] = *end;
+    } else if (book_.at(host).armed || book_.at(host).unsure) {
+      again[host] = {{book_.BeginFor(host, ""), ConfirmTask{}}, /*fresh=*/true};
+    } else {
+      again[host] = {{ReleaseTask{}}, /*fresh=*/true};
+    }
+  }
+  if (!again.empty()) {
+    book_.Ask(std::move(again), actions);
+    return;
+  }
+  if (end_.reason.empty()) {
+    end_.reason = fault_;
+  }
+  end_.generation = end_.Count(HostEnd::kConfirmed) + end_.Count(HostEnd::kKept) > 0
+                        ? options_.run.generation
+                        : 0;
+  BecomeFinished(actions);
+}
+
+void Rollout::StartReverting(Actions& actions) {
+  phase_ = Phase::kReverting;
+  tries_.clear();
+  Questions questions;
+  bool any = false;
+  for (const auto& [host, node] : book_.nodes()) {
+    if (!node.begun) {
+      continue;
+    }
+    const bool changed = node.armed || node.unsure;
+    any |= changed;
+    if (changed) {
+      questions[host] = {{RevertTask{fault_}}, !node.connected};
+    } else {
+      questions[host] = {{ReleaseTask{}}, !node.connected};
+    }
+  }
+  if (any) {
+    Show(Notice{"", "all hosts go back: " + fault_, /*problem=*/true}, actions);
+  }
+  end_.reason = fault_;
+  book_.Ask(std::move(questions), actions);
+}
+
+std::optional<HostEnd> Rollout::EndAfterRevert(const std::string& host,
+                                               const Result<TaskResult>& answer) {
+  Transaction::Node& node = book_.at(host);
+  const bool changed = node.armed || node.unsure;
+  const auto error = ErrorOf(answer);
+  if (!error) {
+    // Of one that was lost at work it is only known now whether it got so far.
+    return node.armed || (changed && !answer->changes.empty()) ? HostEnd::kReverted
+                                                               : EndOfUnchanged(host);
+  }
+  node.armed |= !changed && error->code == ErrorCode::kInvalid;
+  if (++tries_[host] < kTries) {
+    return std::nullopt;
+  }
+  return node.armed || node.unsure ? HostEnd::kGoesBack : HostEnd::kLocked;
+}
+
+void Rollout::EndReverting(Actions& actions) {
+  Questions again;
+  for (const auto& [host, answer] : book_.answers()) {
+    if (const auto end = EndAfterRevert(host, answer)) {
+      end_.hosts[host] = *end;
+      if (const auto error = ErrorOf(answer)) {
+        Show(Notice{host, "could not be taken back: " + error->message, /*problem=*/true}, actions);
+      }
+    } else if (book_.at(host).armed || book_.at(host).unsure) {
+      again[host] = {{RevertTask{fault_}}, /*fresh=*/true};
+    } else {
+      again[host] = {{ReleaseTask{}}, /*fresh=*/true};
+    }
+  }
+  if (again.empty()) {
+    BecomeFinished(actions);
+  } else {
+    book_.Ask(std::move(again), actions);
+  }
+}
+
+// Back at once. A second time: whoever is not back yet goes back by itself.
+void Rollout::AbortTransaction(Actions& actions) {
+  if (phase_ == Phase::kConfirming) {
+    return;  // hosts that are confirmed already cannot go back
+  }
+  Fault("interrupted");
+  if (phase_ == Phase::kIdle) {
+    BecomeFinished(actions);
+    return;
+  }
+  const bool again = phase_ == Phase::kReverting;
+  book_.GiveUpRound();
+  if (phase_ == Phase::kBeginning) {
+    TakeBegun();
+  }
+  probing_ = false;
+  if (again) {
+    for (const auto& [host, node] : book_.nodes()) {
+      if (node.begun && !end_.hosts.contains(host)) {
+        end_.hosts[host] = node.armed || node.unsure ? HostEnd::kGoesBack : HostEnd::kLocked;
+      }
+    }
+    BecomeFinished(actions);
+    return;
+  }
+  if (course_) {
+    course_->Abort(actions);
+    ledger_.left_midway.clear();
+  }
+  book_.Note(actions);
+  // A helper that is about to begin may have locked its node; it is told that the run is over.
+  const auto busy = book_.Where([](const Transaction::Node& node) { return node.busy; });
+  std::set<std::string> may_have_begun;
+  for (const std::string& host : busy) {
+    actions.emplace_back(AbortHost{host});
+    if (book_.at(host).connected) {
+      may_have_begun.insert(host);
+    } else if (!book_.at(host).begun) {
+      end_.hosts[host] = HostEnd::kLocked;
+    }
+  }
+  book_.Note(actions);
+  for (const std::string& host : may_have_begun) {
+    book_.at(host).begun = true;
+  }
+  options_.revert ? StartReverting(actions) : StartConfirming(actions);
+}
+
+HostEnd Rollout::EndOfUnchanged(const std::string& host) const {
+  return attempted_.contains(host) ? HostEnd::kUnchanged : HostEnd::kNotAttempted;
+}
+
+void Rollout::FillEnds() {
+  if (!full()) {
+    return;
+  }
+  for (const std::string& host : HostsWithWork()) {
+    if (end_.holders.contains(host)) {
+      end_.hosts.emplace(host, HostEnd::kRefused);
+    } else if (not_reached_.contains(host)) {
+      end_.hosts.emplace(host, HostEnd::kNotReached);
+    } else {
+      end_.hosts.emplace(host, EndOfUnchanged(host));
+    }
+  }
+}
+
+}  // namespace drover

@@ -1,0 +1,384 @@
+// A run as a transaction: begin, check in, probe, confirm, take back. Hosts are played by hand.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "orchestrator/rollout/rollout.h"
+#include "tests/orchestrator/rollout/run_builder.h"
+
+namespace drover {
+namespace {
+
+const SocketKey kWeb{Transport::kTcp, IpAddress::V4({10, 0, 0, 100}), 80};
+
+struct Words {
+  std::string operator()(const BeginTask& begin) const {
+    return begin.take_over.empty() ? "begin" : "take-over:" + begin.take_over;
+  }
+  std::string operator()(const ConfirmTask&) const { return "confirm"; }
+  std::string operator()(const RevertTask&) const { return "revert"; }
+  std::string operator()(const ReleaseTask&) const { return "release"; }
+  std::string operator()(const CommandTask&) const { return "work"; }
+  std::string operator()(const PruneTask&) const { return "settle"; }
+  std::string operator()(const StatusTask&) const { return "status"; }
+  template <typename T>
+  std::string operator()(const T&) const {
+    return "?";
+  }
+};
+
+std::string WordOf(const Task& task) {
+  return std::visit(Words{}, task.action) + (task.check ? "?" : "");
+}
+
+// Nodes that keep state: what is asked of them is answered at once unless a test holds it back.
+class Nodes {
+ public:
+  struct Node {
+    bool locked = false;
+    bool armed = false;
+    bool changes = true;  // its work changes something
+    bool fails = false;   // its work fails
+    std::optional<LockHolder> holder;
+    std::uint64_t generation = 0;
+    std::map<std::string, Error> refuses;  // by word
+  };
+
+  explicit Nodes(const RunBuilder& builder, RolloutOptions options = Full())
+      : run_(builder.Build()), rollout_(run_, std::move(options)) {}
+  static RolloutOptions Full() {
+    RolloutOptions options;
+    options.transaction = TransactionMode::kFull;
+    options.run.run_id = "run-1";
+    return options;
+  }
+
+  Node& operator[](const std::string& host) { return nodes_[host]; }
+  CompiledRun& run() { return run_; }
+  Rollout& rollout() { return rollout_; }
+  const RunEnd& end() const { return rollout_.end(); }
+  HostEnd end_of(const std::string& host) const { return end().hosts.at(host); }
+  std::string log() const { return log_; }
+  std::set<SocketKey> answering;               // services, as probed
+  std::function<void(const std::string&)> on;  // sees each word of the log
+
+  void Start() { Step(RunStarted{}); }
+  void Step(const RolloutEvent& event) {
+    for (const RolloutAction& action : rollout_.Step(event)) {
+      if (const auto* abort = std::get_if<AbortHost>(&action)) ++connection_[abort->host];
+      queue_.push_back(action);
+    }
+    if (busy_) return;
+    busy_ = true;
+    while (!queue_.empty()) {
+      const RolloutAction action = queue_.front();
+      queue_.erase(queue_.begin());
+      std::visit([this](const auto& a) { Do(a); }, action);
+    }
+    busy_ = false;
+  }
+
+ private:
+  void Say(const std::string& word) {
+    log_ += (log_.empty() ? "" : " ") + word;
+    if (on) on(word);
+  }
+  void Do(const SendProgram& send) {
+    Node& node = nodes_[send.host];
+    // The node finishes its task although nobody listens any more.
+    const int connection = connection_[send.host];
+    std::string words;
+    for (const Task& task : send.program.tasks) words += (words.empty() ? "" : "+") + WordOf(task);
+    Say(send.host + ":" + words + (send.fresh ? "!" : ""));
+    generation_ = send.program.run.generation;
+    const auto tell = [&](const RolloutEvent& event) {
+      if (connection_[send.host] == connection) Step(event);
+    };
+    tell(HostSpoke{send.host, Hello{}});
+    for (const Task& task : send.program.tasks) {
+      if (const auto error = node.refuses.find(WordOf(task)); error != node.refuses.end()) {
+        tell(HostLost{send.host, error->second});
+        return;
+      }
+      TaskResult result = Carry(node, task);
+      result.task = task.id;
+      const bool failed = result.status == TaskStatus::kFailed;
+      tell(HostSpoke{send.host, std::move(result)});
+      if (failed) break;
+    }
+    tell(HostSpoke{send.host, ProgramDone{.ok = true, .armed = node.armed}});
+  }
+  static TaskResult Carry(Node& node, const Task& task) {
+    TaskResult result;
+    const auto fail = [&](ErrorCode code, const std::string& message) {
+      result.status = TaskStatus::kFailed;
+      result.code = code;
+      result.message = message;
+    };
+    if (const auto* begin = std::get_if<BeginTask>(&task.action)) {
+      NodeGround ground;
+      ground.generation = node.generation;
+      if (node.holder && begin->take_over != node.holder->run.run_id) {
+        fail(ErrorCode::kExists, "held");
+        ground.holder = node.holder;
+      } else {
+        if (node.holder) ground.adopted_run = node.holder->run.run_id;
+        node.armed |= node.holder && node.holder->armed;
+        node.holder.reset();
+        node.locked = !task.check;
+      }
+      ground.armed = node.armed;
+      result.detail = ground;
+    } else if (std::holds_alternative<ReleaseTask>(task.action)) {
+      if (node.armed) fail(ErrorCode::kInvalid, "something was changed");
+      node.locked = node.armed;
+    } else if (std::holds_alternative<ConfirmTask>(task.action) ||
+               std::holds_alternative<RevertTask>(task.action)) {
+      node.armed = node.locked = false;
+    } else {
+      node.armed |= node.changes && !task.check;
+      result.status = node.changes ? TaskStatus::kChanged : TaskStatus::kOk;
+      if (node.fails) fail(ErrorCode::kInvalid, "no");
+    }
+    return result;
+  }
+  void Do(const ProbeVips& probe) {
+    Say(probe.patient ? "probe" : "look");
+    std::set<SocketKey> answered;
+    for (const SocketKey& service : probe.services) {
+      if (answering.contains(service)) answered.insert(service);
+    }
+    Step(VipsProbed{answered});
+  }
+  void Do(const AbortHost& abort) { Say("abort(" + abort.host + ")"); }
+  void Do(const CloseHost& close) { Say("close(" + close.host + ")"); }
+  void Do(const Shown& shown) {
+    if (const auto* play = std::get_if<PlayBanner>(&shown))
+      Say("play" + std::to_string(play->play));
+    if (const auto* notice = std::get_if<Notice>(&shown)) notices += notice->text + "\n";
+  }
+  void Do(const FinishRun&) { Say("finish"); }
+
+ public:
+  std::string notices;
+  std::uint64_t generation_ = 0;
+
+ private:
+  CompiledRun run_;
+  Rollout rollout_;
+  std::map<std::string, Node> nodes_;
+  std::map<std::string, int> connection_;
+  std::vector<RolloutAction> queue_;
+  bool busy_ = false;
+  std::string log_;
+};
+
+RunBuilder Two() { return RunBuilder().Play("p", {"a", "b"}).Task("one"); }
+
+TEST(TransactionRun, ChangedHostsAreConfirmedOverNewConnections) {
+  Nodes nodes(Two());
+  nodes["b"].generation = 6;
+  nodes.Start();
+  EXPECT_EQ(nodes.log(),
+            "a:begin b:begin play0 a:work b:work a:begin! b:begin! a:confirm b:confirm finish");
+  EXPECT_EQ(nodes.end().generation, 7U);
+  EXPECT_EQ(nodes.generation_, 7U);
+  EXPECT_EQ(nodes.end().Count(HostEnd::kConfirmed), 2U);
+  EXPECT_FALSE(nodes["a"].locked || nodes["b"].locked);
+}
+
+TEST(TransactionRun, UnchangedHostsAreReleasedOverTheConnectionTheyHave) {
+  Nodes nodes(Two());
+  nodes["a"].changes = nodes["b"].changes = false;
+  nodes.Start();
+  EXPECT_EQ(nodes.log(), "a:begin b:begin play0 a:work b:work a:release b:release finish");
+  EXPECT_EQ(nodes.end().generation, 0U);
+  EXPECT_EQ(nodes.end_of("a"), HostEnd::kUnchanged);
+  EXPECT_TRUE(nodes.notices.empty());
+}
+
+TEST(TransactionRun, NothingIsChangedBeforeEveryHostHasBegun) {
+  Nodes nodes(Two());
+  nodes["b"].refuses["begin"] = Error{ErrorCode::kUnreachable, "no route to host"};
+  nodes.Start();
+  EXPECT_EQ(nodes.log(), "a:begin b:begin play0 a:work a:begin! a:confirm finish");
+  EXPECT_EQ(nodes.end_of("b"), HostEnd::kNotReached);
+  EXPECT_EQ(nodes.rollout().tallies().at("b"), (Tally{.unreachable = 1}));
+}
+
+TEST(TransactionRun, AHostThatAnotherRunHoldsEndsTheRunBeforeAnyChange) {
+  Nodes nodes(Two());
+  LockHolder holder;
+  holder.run.run_id = "other";
+  holder.run.user = "anna";
+  nodes["b"].holder = holder;
+  nodes.Start();
+  EXPECT_EQ(nodes.log(), "a:begin b:begin a:release finish");
+  EXPECT_EQ(nodes.end_of("b"), HostEnd::kRefused);
+  EXPECT_EQ(nodes.end_of("a"), HostEnd::kNotAttempted);
+  EXPECT_EQ(nodes.end().holders.at("b").run.user, "anna");
+  EXPECT_FALSE(nodes.end().reason.empty());
+  EXPECT_FALSE(nodes["a"].locked);
+}
+
+TEST(TransactionRun, ADeadRunIsTakenOverWithItsChanges) {
+  RolloutOptions options = Nodes::Full();
+  options.is_dead = [](const LockHolder& holder) { return holder.run.pid == 77; };
+  Nodes nodes(Two(), options);
+  nodes["a"].changes = nodes["b"].changes = false;
+  LockHolder holder;
+  holder.run.run_id = "dead";
+  holder.run.pid = 77;
+  holder.armed = true;
+  nodes["b"].holder = holder;
+  nodes.Start();
+  EXPECT_EQ(nodes.log(),
+            "a:begin b:begin b:take-over:dead play0 a:work b:work b:begin! a:release b:confirm "
+            "finish");
+  EXPECT_NE(nodes.notices.find("dead"), std::string::npos);
+}
+
+TEST(TransactionRun, OneFailedHostTakesTheGroupBack) {
+  Nodes nodes(RunBuilder().Play("p", {"a", "b"}).Task("one").Play("q", {"c"}).Task("two"));
+  nodes["b"].fails = true;
+  nodes.Start();
+  EXPECT_EQ(nodes.log(),
+            "a:begin b:begin c:begin play0 a:work b:work a:revert b:revert c:release finish");
+  EXPECT_EQ(nodes.end_of("a"), HostEnd::kReverted);
+  EXPECT_EQ(nodes.end_of("c"), HostEnd::kNotAttempted);
+  EXPECT_EQ(nodes.end().reason, "b failed");
+}
+
+TEST(TransactionRun, WithoutRollbackAFailureLeavesThingsAsTheyAre) {
+  RolloutOptions options = Nodes::Full();
+  options.revert = false;
+  Nodes nodes(RunBuilder().Play("p", {"a", "b"}).Task("one").Play("q", {"a"}).Task("two"), options);
+  nodes["b"].fails = true;
+  nodes.Start();
+  EXPECT_EQ(nodes.log(),
+            "a:begin b:begin play0 a:work b:work a:begin! play1 a:work a:begin! a:confirm "
+            "b:confirm finish");
+  EXPECT_EQ(nodes.end_of("a"), HostEnd::kConfirmed);
+  EXPECT_EQ(nodes.end_of("b"), HostEnd::kKept);
+}
+
+TEST(TransactionRun, AHostThatCutItsOwnConnectionTakesTheGroupBack) {
+  Nodes nodes(Two());
+  nodes.on = [&](const std::string& word) {
+    if (word == "b:work") {
+      nodes["b"].refuses["begin"] = Error{ErrorCode::kUnreachable, "no answer in 10 s"};
+      nodes["b"].refuses["revert"] = Error{ErrorCode::kUnreachable, "no answer in 10 s"};
+    }
+  };
+  nodes.Start();
+  EXPECT_EQ(nodes.log(),
+            "a:begin b:begin play0 a:work b:work a:begin! b:begin! a:revert b:revert! b:revert! "
+            "b:revert! finish");
+  EXPECT_EQ(nodes.end_of("a"), HostEnd::kReverted);
+  EXPECT_EQ(nodes.end_of("b"), HostEnd::kGoesBack);
+  EXPECT_EQ(nodes.rollout().tallies().at("b").unreachable, 1);
+}
+
+CompiledRun& WithService(CompiledRun& run) {
+  VirtualService service;
+  service.key = kWeb;
+  run.states["a"].services.push_back(service);
+  return run;
+}
+
+TEST(TransactionRun, AServiceThatNoLongerAnswersTakesTheGroupBack) {
+  Nodes nodes(Two());
+  WithService(nodes.run());
+  nodes.answering = {kWeb};
+  nodes.on = [&](const std::string& word) {
+    if (word == "b:work") nodes.answering.clear();
+  };
+  nodes.Start();
+  EXPECT_EQ(nodes.log(),
+            "a:begin b:begin look play0 a:work b:work a:begin! b:begin! probe a:revert b:revert "
+            "finish");
+  EXPECT_NE(nodes.end().reason.find("tcp 10.0.0.100:80"), std::string::npos);
+}
+
+TEST(TransactionRun, AServiceThatDidNotAnswerBeforeIsNoReason) {
+  Nodes nodes(Two());
+  WithService(nodes.run());
+  nodes.Start();
+  EXPECT_EQ(nodes.end().Count(HostEnd::kConfirmed), 2U);
+}
+
+TEST(TransactionRun, StopFinishesTheBatchAndConfirmsIt) {
+  Nodes nodes(RunBuilder().Play("p", {"a"}).Task("one").Play("q", {"b"}).Task("two"));
+  nodes.on = [&](const std::string& word) {
+    if (word == "a:work") nodes.Step(StopAsked{});
+  };
+  nodes.Start();
+  EXPECT_EQ(nodes.log(), "a:begin b:begin play0 a:work a:begin! a:confirm b:release finish");
+  EXPECT_EQ(nodes.end_of("a"), HostEnd::kConfirmed);
+  EXPECT_EQ(nodes.end_of("b"), HostEnd::kNotAttempted);
+  EXPECT_TRUE(nodes.rollout().interrupted());
+}
+
+TEST(TransactionRun, AbortTakesAllBackAtOnce) {
+  Nodes nodes(Two());
+  nodes.on = [&](const std::string& word) {
+    if (word == "b:begin!") nodes.Step(AbortAsked{});
+  };
+  nodes.Start();
+  EXPECT_NE(nodes.log().find("a:revert"), std::string::npos) << nodes.log();
+  EXPECT_NE(nodes.log().find("b:revert!"), std::string::npos) << nodes.log();
+  EXPECT_EQ(nodes.end().Count(HostEnd::kReverted), 2U) << nodes.log();
+  EXPECT_TRUE(nodes.rollout().finished());
+}
+
+TEST(TransactionRun, AHostThatCannotBeToldOfTheEndIsNamed) {
+  Nodes nodes(Two());
+  nodes["b"].refuses["confirm"] = Error{ErrorCode::kUnreachable, "gone"};
+  nodes.Start();
+  EXPECT_EQ(nodes.end_of("a"), HostEnd::kConfirmed);
+  EXPECT_EQ(nodes.end_of("b"), HostEnd::kGoesBack);
+  EXPECT_NE(nodes.end().reason.find("b could not be told"), std::string::npos);
+  EXPECT_NE(nodes.log().find("b:begin+confirm! b:begin+confirm! finish"), std::string::npos);
+}
+
+TEST(TransactionRun, CheckModeOnlyLooks) {
+  RolloutOptions options = Nodes::Full();
+  options.transaction = TransactionMode::kLook;
+  RunBuilder builder = Two();
+  for (auto& [host, items] : builder.last().hosts) std::get<Task>(items[0].action).check = true;
+  Nodes nodes(builder, options);
+  nodes.Start();
+  EXPECT_EQ(nodes.log(), "a:begin? b:begin? play0 a:work? b:work? finish");
+  EXPECT_FALSE(nodes.end().transaction);
+}
+
+TEST(TransactionRun, BeginIsAskedOfNoMoreHostsThanForks) {
+  RolloutOptions options = Nodes::Full();
+  options.forks = 1;
+  Nodes nodes(Two(), options);
+  nodes.Start();
+  EXPECT_EQ(nodes.end().Count(HostEnd::kConfirmed), 2U) << nodes.log();
+}
+
+// Whatever moment the operator chooses, no host is left armed or locked without being named.
+TEST(TransactionRun, AbortAtEveryWordLeavesNoHostUnnamed) {
+  for (int at = 0; at < 10; ++at) {
+    Nodes nodes(Two());
+    int words = 0;
+    nodes.on = [&](const std::string&) {
+      if (words++ == at) nodes.Step(AbortAsked{});
+    };
+    nodes.Start();
+    EXPECT_TRUE(nodes.rollout().finished()) << at;
+    for (const char* host : {"a", "b"}) {
+      const bool named =
+          nodes.end().hosts.contains(host) &&
+          (nodes.end_of(host) == HostEnd::kGoesBack || nodes.end_of(host) == HostEnd::kLocked);
+      EXPECT_TRUE(named || !(nodes[host].armed || nodes[host].locked))
+          << host << " after word " << at << ": " << nodes.log();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace drover
