@@ -37,7 +37,7 @@ bench: all
 	@tests/bench/run
 
 asan: deps
-	@cmake --preset asan >/dev/null && cmake --build build-asan && ctest --test-dir build-asan -L 'unit|socket' --output-on-failure
+	@cmake --preset asan >/dev/null && cmake --build build-asan && ctest --test-dir build-asan -L 'unit|socket|oracle' --output-on-failure
 
 format:
 	@git ls-files '*.h' '*.cc' | xargs clang-format -i

@@ -49,7 +49,7 @@ Result<std::vector<RouterStatus>> Chosen(const ClusterStatus& cluster, const std
         std::any_of(cluster.hosts.begin(), cluster.hosts.end(),
                     [](const HostStatus& host) { return !host.gave_no_answer(); });
     return Fail(ErrorCode::kNotFound,
-                std::string(one_answered ? "no VRRP instance runs on the hosts that answered"
+                std::string(one_answered ? "no VRRP instance was found on the hosts that answered"
                                          : "none of the hosts can be asked") +
                     Because(silent));
   }

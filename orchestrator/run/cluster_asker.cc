@@ -106,7 +106,11 @@ std::map<std::string, Result<TaskResult>> ClusterAsker::Ask(
     if (answers.contains(host)) {
       continue;
     }
-    answers.emplace(host, Fail(ErrorCode::kTimeout, interrupted_ ? "interrupted" : "no answer"));
+    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(patience + connecting);
+    answers.emplace(host,
+                    Fail(ErrorCode::kTimeout,
+                         interrupted_ ? "interrupted"
+                                      : "no answer in " + std::to_string(waited.count()) + " s"));
   }
   return answers;
 }

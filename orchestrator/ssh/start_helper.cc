@@ -66,8 +66,9 @@ Error Starter::Ended(const ProcessEnd& end) const {
 
 Error Starter::Silent() const {
   const std::string time = std::to_string(options_.timeout.count() / 1000) + " s";
-  std::string message = started_ ? "the helper on " + options_.host + " said nothing in " + time
-                                 : options_.host + " started nothing in " + time;
+  std::string message =
+      started_ ? "the helper on " + options_.host + " said nothing in " + time
+               : "logged in to " + options_.host + ", but nothing was started there in " + time;
   const std::string said = OneLineOf(talk_.stderr_text.text());
   if (!said.empty()) message += ": " + said;
   return {ErrorCode::kUnreachable, std::move(message)};

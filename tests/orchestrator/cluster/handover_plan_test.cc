@@ -59,9 +59,10 @@ TEST(HandoverPlan, HostsThatCannotBeAskedAreNamedWithTheirReasons) {
       WhyNot(ClusterStatus{{silent, gone}}),
       "none of the hosts can be asked: lb1 gave no answer (no answer); lb2 gave no answer (no "
       "route to host)");
-  EXPECT_EQ(WhyNot(ClusterStatus{{silent, stopped}}),
-            "no VRRP instance runs on the hosts that answered: lb1 gave no answer (no answer); "
-            "lb2: the daemon does not run");
+  EXPECT_EQ(
+      WhyNot(ClusterStatus{{silent, stopped}}),
+      "no VRRP instance was found on the hosts that answered: lb1 gave no answer (no answer); "
+      "lb2: the daemon does not run");
   EXPECT_EQ(WhyNot(ClusterStatus{{Director("lb1", "backup"), gone}}),
             "vrrp_instance web: there is no master now: lb2 gave no answer (no route to host)");
   EXPECT_EQ(WhyNot(ClusterStatus{{Director("lb1", "master"), gone}}, "mail"),
