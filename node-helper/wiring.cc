@@ -2,14 +2,16 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <set>
 #include <system_error>
+#include <utility>
 
 #include "node-helper/daemon/control_client.h"
 #include "node-helper/daemon/log.h"
 #include "node-helper/net/linux_kernel.h"
+#include "node-helper/speaker/surroundings.h"
 #include "node-helper/tasks/process.h"
 #include "node-helper/tasks/restore_record.h"
 #include "node-helper/undo/undo_kit.h"
@@ -42,25 +44,30 @@ std::string OwnFile() {
   return error || ::access(path.c_str(), X_OK) != 0 ? "/proc/self/exe" : path;
 }
 
-bool Names(const DesiredState& state, const InterfaceAddress& address) {
-  for (const InterfaceAddress& fixed : state.addresses) {
-    if (fixed.interface == address.interface && fixed.prefix == address.prefix) return true;
-  }
-  for (const VrrpInstance& instance : state.vrrp_instances) {
-    for (const Prefix& prefix : instance.addresses) {
-      if (prefix.address == address.prefix.address) return true;
-    }
-  }
-  return false;
-}
-
-// Addresses of a record, before the run or of the run, are set and removed by the record.
-bool IsRecorded(const Store& store, const InterfaceAddress& address) {
+// Addresses of records, before the run or of the run, are set and removed by the record and by the
+// VRRP speaker, whose virtual links are its own, too.
+HeldElsewhere HeldByRecords(const Store& store) {
   std::vector<OwnerRecord> records = store.LoadAll().value_or(std::vector<OwnerRecord>());
   const PendingJournal journal(store.directory());
   if (auto undone = journal.LoadUndone(); undone && *undone) records.push_back(**undone);
-  return std::any_of(records.begin(), records.end(),
-                     [&](const OwnerRecord& record) { return Names(record.state, address); });
+  std::set<std::pair<std::string, Prefix>> fixed;
+  std::set<IpAddress> virtual_ones;
+  for (const OwnerRecord& record : records) {
+    for (const InterfaceAddress& address : record.state.addresses) {
+      fixed.emplace(address.interface, address.prefix);
+    }
+    for (const VrrpInstance& instance : record.state.vrrp_instances) {
+      for (const Prefix& prefix : instance.addresses) virtual_ones.insert(prefix.address);
+      for (const Prefix& prefix : instance.excluded_addresses) virtual_ones.insert(prefix.address);
+    }
+  }
+  HeldElsewhere held;
+  held.address = [fixed, virtual_ones](const InterfaceAddress& address) {
+    return fixed.contains({address.interface, address.prefix}) ||
+           virtual_ones.contains(address.prefix.address);
+  };
+  held.interface = IsVirtualLinkName;
+  return held;
 }
 
 // The kernel is opened when it is needed: going back must not wait for it before the network.
@@ -88,9 +95,8 @@ Status TakeServiceAway(std::vector<ChangeText>& changes) {
 void TellTheLog(const std::string& line) { DaemonLog::ToSyslogOr(kGuardLog).Problem(line); }
 
 std::unique_ptr<UndoKit> UndoOfThisNode(const Store& store) {
-  HeldElsewhere held;
-  held.address = [&store](const InterfaceAddress& address) { return IsRecorded(store, address); };
-  return std::make_unique<UndoKit>(MakeUndoKit(held, RunProcess));
+  return std::make_unique<UndoKit>(
+      MakeUndoKit([&store] { return HeldByRecords(store); }, RunProcess));
 }
 
 TransactionParts TransactionOfThisNode(const Store& store, UndoKit* undo) {

@@ -27,6 +27,9 @@ struct HeldElsewhere {
   };
 };
 
+// Asked anew each time something is put back: records change in between.
+using HeldNow = std::function<HeldElsewhere()>;
+
 // One message for the kernel, with its words.
 struct NetworkStep {
   std::uint16_t type = 0;   // RTM_...

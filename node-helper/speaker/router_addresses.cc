@@ -15,13 +15,20 @@ MacAddress VirtualMac(std::uint8_t vrid, Family family) {
   return {0x00, 0x00, 0x5e, 0x00, kind, vrid};
 }
 
+constexpr std::string_view kLinkPrefix4 = "vrrp4.";
+constexpr std::string_view kLinkPrefix6 = "vrrp6.";
+
 // At most 15 bytes.
 std::string VirtualLinkName(std::uint8_t vrid, Family family, int parent) {
-  return std::string(family == Family::kIpv4 ? "vrrp4." : "vrrp6.") + std::to_string(vrid) + "." +
-         std::to_string(parent);
+  return std::string(family == Family::kIpv4 ? kLinkPrefix4 : kLinkPrefix6) + std::to_string(vrid) +
+         "." + std::to_string(parent);
 }
 
 }  // namespace
+
+bool IsVirtualLinkName(std::string_view name) {
+  return name.starts_with(kLinkPrefix4) || name.starts_with(kLinkPrefix6);
+}
 
 std::vector<Prefix> Router::AllAddresses() const {
   std::vector<Prefix> all = settings_.addresses;

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "node-helper/net/vrrp_netlink.h"
@@ -60,5 +61,8 @@ class Surroundings {
   virtual void RemoveVirtualLink(int index) = 0;
   virtual Status SetLinkUp(int index, bool up) = 0;
 };
+
+// Whether an interface is one that the speaker makes for an instance (its virtual MAC address).
+bool IsVirtualLinkName(std::string_view name);
 
 }  // namespace drover

@@ -11,7 +11,7 @@ using RestoreNetwork = Status (*)(const NetworkSnapshot& before, const HeldElsew
 // Both remember the whole: routes cannot be told without the interfaces they name.
 class NetworkPart : public UndoPart {
  public:
-  NetworkPart(std::string name, HeldElsewhere held, RestoreNetwork restore)
+  NetworkPart(std::string name, HeldNow held, RestoreNetwork restore)
       : name_(std::move(name)), held_(std::move(held)), restore_(restore) {}
 
   [[nodiscard]] std::string name() const override { return name_; }
@@ -23,22 +23,22 @@ class NetworkPart : public UndoPart {
   Status Restore(const std::string& captured, std::vector<ChangeText>& done) override {
     const auto before = DecodeNetworkSnapshot(captured);
     if (!before) return Fail(before.error());
-    return restore_(*before, held_, done);
+    return restore_(*before, held_(), done);
   }
 
  private:
   std::string name_;
-  HeldElsewhere held_;
+  HeldNow held_;
   RestoreNetwork restore_;
 };
 
 }  // namespace
 
-std::unique_ptr<UndoPart> MakeLinksPart(HeldElsewhere held) {
+std::unique_ptr<UndoPart> MakeLinksPart(HeldNow held) {
   return std::make_unique<NetworkPart>("links", std::move(held), RestoreLinks);
 }
 
-std::unique_ptr<UndoPart> MakeRoutingPart(HeldElsewhere held) {
+std::unique_ptr<UndoPart> MakeRoutingPart(HeldNow held) {
   return std::make_unique<NetworkPart>("routing", std::move(held), RestoreRouting);
 }
 

@@ -10,7 +10,7 @@
 
 namespace drover {
 
-std::unique_ptr<UndoPart> MakeLinksPart(HeldElsewhere held);    // "links"
-std::unique_ptr<UndoPart> MakeRoutingPart(HeldElsewhere held);  // "routing"
+std::unique_ptr<UndoPart> MakeLinksPart(HeldNow held);    // "links"
+std::unique_ptr<UndoPart> MakeRoutingPart(HeldNow held);  // "routing"
 
 }  // namespace drover

@@ -36,8 +36,7 @@ bool IsForAll(const std::string& key) {
 
 class SysctlPart : public UndoPart {
  public:
-  SysctlPart(HeldElsewhere held, SysctlFiles files)
-      : held_(std::move(held)), files_(std::move(files)) {}
+  SysctlPart(HeldNow held, SysctlFiles files) : held_(std::move(held)), files_(std::move(files)) {}
 
   [[nodiscard]] std::string name() const override { return "sysctls"; }
 
@@ -63,10 +62,11 @@ class SysctlPart : public UndoPart {
       }
       before.push_back({line.substr(0, equals), line.substr(equals + 1)});
     }
+    const HeldElsewhere held = held_();
     std::map<std::string, std::string> found;  // the first value seen, for the words
     std::optional<Error> error;
     for (int turn = 0; turn < kTurns; ++turn) {
-      const std::vector<Sysctl> different = Different(before);
+      const std::vector<Sysctl> different = Different(before, held);
       if (different.empty()) break;
       const bool some_for_all = std::any_of(different.begin(), different.end(),
                                             [](const Sysctl& one) { return IsForAll(one.key); });
@@ -85,11 +85,12 @@ class SysctlPart : public UndoPart {
 
  private:
   // What differs now, of what is still there.
-  [[nodiscard]] std::vector<Sysctl> Different(const std::vector<Sysctl>& before) const {
+  [[nodiscard]] std::vector<Sysctl> Different(const std::vector<Sysctl>& before,
+                                              const HeldElsewhere& held) const {
     std::vector<Sysctl> different;
     for (const Sysctl& sysctl : before) {
       const auto interface = InterfaceOf(sysctl.key);
-      if (interface && held_.interface(*interface)) continue;
+      if (interface && held.interface(*interface)) continue;
       const auto value = files_.Read(sysctl.key);
       if (!value || !value->has_value() || SameSysctlValue(**value, sysctl.value)) continue;
       different.push_back(sysctl);
@@ -109,13 +110,13 @@ class SysctlPart : public UndoPart {
     }
   }
 
-  HeldElsewhere held_;
+  HeldNow held_;
   SysctlFiles files_;
 };
 
 }  // namespace
 
-std::unique_ptr<UndoPart> MakeSysctlPart(HeldElsewhere held, SysctlFiles files) {
+std::unique_ptr<UndoPart> MakeSysctlPart(HeldNow held, SysctlFiles files) {
   return std::make_unique<SysctlPart>(std::move(held), std::move(files));
 }
 

@@ -13,6 +13,6 @@ namespace drover {
 
 // "sysctls". Settings of interfaces that `held` says are another's are left alone; so are those of
 // interfaces that are gone or that came with the run.
-std::unique_ptr<UndoPart> MakeSysctlPart(HeldElsewhere held, SysctlFiles files = SysctlFiles());
+std::unique_ptr<UndoPart> MakeSysctlPart(HeldNow held, SysctlFiles files = SysctlFiles());
 
 }  // namespace drover

@@ -15,7 +15,7 @@ constexpr std::chrono::minutes kServicePatience{2};
 
 }  // namespace
 
-UndoKit MakeUndoKit(const HeldElsewhere& held, const ProcessRunner& run) {
+UndoKit MakeUndoKit(const HeldNow& held, const ProcessRunner& run) {
   const InitContext init{run, kServicePatience, [] { return false; }};
   UndoKit kit;
   kit.parts.push_back(MakeFirewallPart(run));

@@ -9,6 +9,6 @@
 
 namespace drover {
 
-UndoKit MakeUndoKit(const HeldElsewhere& held, const ProcessRunner& run);
+UndoKit MakeUndoKit(const HeldNow& held, const ProcessRunner& run);
 
 }  // namespace drover

@@ -25,7 +25,7 @@ class SysctlPartTest : public ::testing::Test {
   }
 
   HeldElsewhere held_;
-  std::unique_ptr<UndoPart> part_ = MakeSysctlPart(held_);
+  std::unique_ptr<UndoPart> part_ = MakeSysctlPart([this] { return held_; });
 };
 
 TEST_F(SysctlPartTest, SettingsThatCutANodeOffComeBack) {
@@ -69,9 +69,7 @@ TEST_F(SysctlPartTest, AnInterfaceThatIsGoneOrNewIsLeftOut) {
 }
 
 TEST_F(SysctlPartTest, AnInterfaceOfAnothersIsLeftAlone) {
-  HeldElsewhere held;
-  held.interface = [](const std::string& name) { return name == "eth0"; };
-  part_ = MakeSysctlPart(held);
+  held_.interface = [](const std::string& name) { return name == "eth0"; };
   const std::string before = Captured();
   MustRun("sysctl -qw net.ipv4.conf.eth0.rp_filter=1 net.ipv4.conf.peer0.rp_filter=1");
   EXPECT_EQ(Restore(before),

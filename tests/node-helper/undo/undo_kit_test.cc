@@ -41,8 +41,7 @@ class UndoKitTest : public ::testing::Test {
         "s/qdisc [a-z]+//'; sysctl -e net.ipv4.ip_forward net.ipv6.conf.eth0.disable_ipv6");
   }
 
-  HeldElsewhere held_;
-  UndoKit kit_ = MakeUndoKit(held_, RunProcess);
+  UndoKit kit_ = MakeUndoKit([] { return HeldElsewhere(); }, RunProcess);
 };
 
 TEST_F(UndoKitTest, IPv6ThatWasSwitchedOffComesBackWithItsAddressesAndRoutes) {
