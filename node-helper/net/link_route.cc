@@ -141,6 +141,11 @@ void DescribeLink(const ifaddrs* entries, Family family, LinkRoute& link) {
 
 }  // namespace
 
+bool IsDelivered(const IpAddress& address) {
+  const auto route = AskKernel(address);
+  return route && route->local;
+}
+
 Result<LinkRoute> FindLinkRoute(const IpAddress& address) {
   const auto route = AskKernel(address);
   if (!route) return Fail(route.error());

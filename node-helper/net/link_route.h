@@ -26,5 +26,7 @@ struct LinkRoute {
 
 // An address that nothing routes to is not on a link; that is no error.
 Result<LinkRoute> FindLinkRoute(const IpAddress& address);
+// True when the kernel takes packets for this address as its own.
+bool IsDelivered(const IpAddress& address);
 
 }  // namespace drover

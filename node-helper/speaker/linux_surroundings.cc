@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "node-helper/net/link_route.h"
+
 namespace drover {
 namespace {
 
@@ -115,6 +117,10 @@ bool LinuxSurroundings::IsLocal(const IpAddress& address) const {
     return std::any_of(entry.second.begin(), entry.second.end(),
                        [&](const KernelAddress& other) { return other.prefix.address == address; });
   });
+}
+
+bool LinuxSurroundings::Delivers(const IpAddress& address) const {
+  return address.is_v4() || IsDelivered(address);
 }
 
 std::vector<Prefix> LinuxSurroundings::AddressesOf(int index, Family family) const {

@@ -28,6 +28,7 @@ class LinuxSurroundings : public Surroundings {
   [[nodiscard]] std::optional<LinkFact> FindLink(const std::string& interface) const override;
   [[nodiscard]] bool HasAddress(int index, const Prefix& prefix) const override;
   [[nodiscard]] bool IsLocal(const IpAddress& address) const override;
+  [[nodiscard]] bool Delivers(const IpAddress& address) const override;
   [[nodiscard]] std::vector<Prefix> AddressesOf(int index, Family family) const override;
   [[nodiscard]] bool IsOwnMac(const MacAddress& mac) const override;
   [[nodiscard]] int LoopbackIndex() const override { return loopback_; }

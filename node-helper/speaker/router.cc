@@ -291,7 +291,7 @@ std::optional<Time> Router::Deadline() const {
   const auto consider = [&](const std::optional<Time>& time) {
     if (time && (!earliest || *time < *earliest)) earliest = time;
   };
-  consider(announce_.Deadline());
+  consider(settling_ ? settling_->look_at : announce_.Deadline());
   consider(lease_.Deadline());
   consider(probe_.Deadline());
   consider(linger_until_);
@@ -305,7 +305,8 @@ void Router::TickProtocol(Time now) {
 }
 
 void Router::TickRest(Time now) {
-  if (announce_.Due(now)) AnnounceAll();
+  if (settling_ && now >= settling_->look_at) LookWhetherSettled(now);
+  if (!settling_ && announce_.Due(now)) AnnounceAll();
   if (lease_.Due(now)) RefreshLease(now);
   if (probe_.Due(now)) Probe();
   if (linger_until_ && now >= *linger_until_) EndLinger();

@@ -108,6 +108,7 @@ class Router {
   void Release(bool linger, Time now);
   void EndLinger();
   void RefreshLease(Time now);
+  void LookWhetherSettled(Time now);
   void AnnounceAll();
   void Probe();
   void Repair(const Prefix& prefix, Time now);
@@ -152,6 +153,12 @@ class Router {
   TrackedState tracked_;
 
   vrrp::AnnounceSchedule announce_;
+  // Addresses were set that the kernel may not take packets for yet.
+  struct Settling {
+    Time look_at{};
+    Time until{};
+  };
+  std::optional<Settling> settling_;
   vrrp::Repeating lease_;
   vrrp::Repeating probe_;
   std::optional<Time> announced_again_;

@@ -24,6 +24,11 @@ std::string VirtualLinkName(std::uint8_t vrid, Family family, int parent) {
          "." + std::to_string(parent);
 }
 
+// How often to look whether the kernel takes packets for new addresses, and for how long; shorter
+// than a former master lingers by default.
+constexpr milliseconds kSettleLook{1};
+constexpr milliseconds kSettle{100};
+
 }  // namespace
 
 bool IsVirtualLinkName(std::string_view name) {
@@ -87,6 +92,7 @@ void Router::ChangeAddresses(const std::vector<Prefix>& before, Time now) {
     const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
     if (!set) Problem(set.error().message, now);
   }
+  settling_ = Settling{.look_at = now, .until = now + kSettle};
   for (const Prefix& prefix : before) {
     if (Lists(prefix) || IsNative(prefix)) continue;
     (void)around_.RemoveAddress(home().index, prefix);
@@ -113,6 +119,7 @@ void Router::Take(Time now) {
     if (!set) Problem(set.error().message, now);
   }
   EndLinger();
+  settling_ = Settling{.look_at = now, .until = now + kSettle};
   announce_.Begin(settings_.announce, now);
   if (const auto period = vrrp::RefreshPeriod(settings_.lease)) {
     lease_.Begin(*period, now + *period);
@@ -121,6 +128,7 @@ void Router::Take(Time now) {
 }
 
 void Router::Release(bool linger, Time now) {
+  settling_.reset();
   announce_.Stop();
   lease_.Stop();
   probe_.Stop();
@@ -166,6 +174,21 @@ void Router::RefreshLease(Time now) {
     lease_.Stop();
   } else if (!lease_.Deadline()) {
     lease_.Begin(*period, now + *period);
+  }
+}
+
+// The kernel takes packets for a new IPv6 address only when a worker of its own has come to it
+// (addrconf_dad_work, even without duplicate detection). Who tells the neighbours before that loses
+// what they send meanwhile; the old master still serves them.
+void Router::LookWhetherSettled(Time now) {
+  const std::vector<Prefix> all = AllAddresses();
+  const bool settled = std::all_of(all.begin(), all.end(), [this](const Prefix& prefix) {
+    return around_.Delivers(prefix.address);
+  });
+  if (settled || now >= settling_->until) {
+    settling_.reset();
+  } else {
+    settling_->look_at = now + kSettleLook;
   }
 }
 

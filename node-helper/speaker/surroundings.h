@@ -39,6 +39,9 @@ class Surroundings {
   [[nodiscard]] virtual bool HasAddress(int index, const Prefix& prefix) const = 0;
   // On whatever interface.
   [[nodiscard]] virtual bool IsLocal(const IpAddress& address) const = 0;
+  // True when packets for an address that was set are taken: for IPv6 a moment later than it is
+  // set.
+  [[nodiscard]] virtual bool Delivers(const IpAddress& address) const = 0;
   // In the order of the kernel; of IPv6 only link-local ones.
   [[nodiscard]] virtual std::vector<Prefix> AddressesOf(int index, Family family) const = 0;
   [[nodiscard]] virtual bool IsOwnMac(const MacAddress& mac) const = 0;

@@ -36,6 +36,8 @@ bool FakeNode::IsLocal(const IpAddress& address) const {
                      [&](const auto& entry) { return entry.first.second.address == address; });
 }
 
+bool FakeNode::Delivers(const IpAddress& address) const { return delivers && IsLocal(address); }
+
 std::vector<Prefix> FakeNode::AddressesOf(int index, Family family) const {
   std::vector<Prefix> found;
   for (const auto& [place, until] : addresses) {

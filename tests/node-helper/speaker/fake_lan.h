@@ -26,6 +26,7 @@ class FakeNode : public Surroundings {
   [[nodiscard]] std::optional<LinkFact> FindLink(const std::string& interface) const override;
   [[nodiscard]] bool HasAddress(int index, const Prefix& prefix) const override;
   [[nodiscard]] bool IsLocal(const IpAddress& address) const override;
+  [[nodiscard]] bool Delivers(const IpAddress& address) const override;
   [[nodiscard]] std::vector<Prefix> AddressesOf(int index, Family family) const override;
   [[nodiscard]] bool IsOwnMac(const MacAddress& mac) const override;
   [[nodiscard]] int LoopbackIndex() const override { return kLoopback; }
@@ -57,6 +58,7 @@ class FakeNode : public Surroundings {
   std::map<std::pair<int, Prefix>, std::optional<vrrp::Time>> addresses;  // until when
   std::deque<Sent> sent;
   std::vector<std::string> log;  // "set 10.0.0.100/32 on 2", "advert 150", … in their order
+  bool delivers = true;          // packets for the addresses it has
   std::vector<std::string> announced;
   std::vector<std::string> asked;
   std::string primary;
