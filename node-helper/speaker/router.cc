@@ -295,6 +295,7 @@ std::optional<Time> Router::Deadline() const {
   consider(lease_.Deadline());
   consider(probe_.Deadline());
   consider(linger_until_);
+  consider(leave_at_);
   consider(rival_fault_until_);
   if (unknown_) consider(unknown_->ask_at ? unknown_->ask_at : unknown_->until);
   return earliest;
@@ -309,6 +310,7 @@ void Router::TickRest(Time now) {
   if (!settling_ && announce_.Due(now)) AnnounceAll();
   if (lease_.Due(now)) RefreshLease(now);
   if (probe_.Due(now)) Probe();
+  if (leave_at_ && now >= *leave_at_) Leave();
   if (linger_until_ && now >= *linger_until_) EndLinger();
   if (unknown_ && unknown_->ask_at && now >= *unknown_->ask_at) {
     unknown_->ask_at.reset();

@@ -109,6 +109,7 @@ class Router {
   void EndLinger();
   void RefreshLease(Time now);
   void LookWhetherSettled(Time now);
+  void Leave();
   void AnnounceAll();
   void Probe();
   void Repair(const Prefix& prefix, Time now);
@@ -165,6 +166,8 @@ class Router {
   std::optional<Time> linger_until_;
   std::optional<Time> rival_fault_until_;
   std::vector<Prefix> on_loopback_;  // that we have put there
+  std::vector<Prefix> leaving_;      // on lo already, still on the interface
+  std::optional<Time> leave_at_;
   std::vector<Prefix> native_;
   vrrp::RivalLog rivals_;
   std::optional<Unknown> unknown_;

@@ -113,6 +113,7 @@ void Router::Repair(const Prefix& prefix, Time now) {
 }
 
 void Router::Take(Time now) {
+  leaving_.clear();
   for (const Prefix& prefix : AllAddresses()) {
     if (IsNative(prefix)) continue;
     const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
@@ -142,6 +143,10 @@ void Router::Release(bool linger, Time now) {
       // Lifetimes are whole seconds; a dead helper's must end, too.
       const milliseconds life = std::max(settings_.linger, milliseconds(1000));
       if (around_.SetAddress(around_.LoopbackIndex(), host, life)) on_loopback_.push_back(host);
+      if (!prefix.address.is_v4()) {  // as in LookWhetherSettled: lo has it, but not at once
+        leaving_.push_back(prefix);
+        continue;
+      }
     }
     if (!around_.HasAddress(home().index, prefix)) continue;
     const drover::Status gone = around_.RemoveAddress(home().index, prefix);
@@ -149,12 +154,24 @@ void Router::Release(bool linger, Time now) {
   }
   if (stays) {
     linger_until_ = now + settings_.linger;
+    leave_at_ = now + std::min(kSettle, settings_.linger / 2);
   } else if (virtual_link_) {
     (void)around_.SetLinkUp(virtual_link_->index, false);
   }
 }
 
+void Router::Leave() {
+  for (const Prefix& prefix : leaving_) {
+    if (around_.HasAddress(home().index, prefix)) {
+      (void)around_.RemoveAddress(home().index, prefix);
+    }
+  }
+  leaving_.clear();
+  leave_at_.reset();
+}
+
 void Router::EndLinger() {
+  Leave();
   for (const Prefix& prefix : on_loopback_) {
     (void)around_.RemoveAddress(around_.LoopbackIndex(), prefix);
   }

@@ -137,6 +137,31 @@ TEST(Station, NeighboursAreToldWhenTheKernelTakesPacketsForTheAddress) {
   EXPECT_EQ(node.around.announced.size(), Web(255).announce.count);
 }
 
+TEST(Station, AnIpv6AddressIsOnLoForAWhileBeforeItLeavesTheInterface) {
+  constexpr const char* kVip6 = "2001:db8::100/128";
+  const Prefix vip = *Prefix::Parse(kVip6);
+  VrrpInstance web = Web(150);
+  web.addresses = {vip};
+  FakeLan lan;
+  FakeLan::Node& first = lan.Add("fe80::1");
+  FakeLan::Node& second = lan.Add("fe80::2");
+  ASSERT_TRUE(Configure(lan, first, {web}));
+  web.priority = 100;
+  ASSERT_TRUE(Configure(lan, second, {web}));
+  lan.Run(seconds(10));
+  ASSERT_TRUE(first.around.HasAddress(FakeNode::kEth0, vip));
+  ASSERT_TRUE(first.station->Yield("web", lan.now()));
+  while (!first.around.HasAddress(FakeNode::kLoopback, vip)) lan.Run(milliseconds(1));
+  lan.Run(milliseconds(50));
+  EXPECT_TRUE(first.around.HasAddress(FakeNode::kEth0, vip));
+  lan.Run(milliseconds(60));
+  EXPECT_FALSE(first.around.HasAddress(FakeNode::kEth0, vip));
+  EXPECT_TRUE(first.around.HasAddress(FakeNode::kLoopback, vip));
+  lan.Run(milliseconds(100));
+  EXPECT_FALSE(first.around.HasAddress(FakeNode::kLoopback, vip));
+  EXPECT_TRUE(second.around.HasAddress(FakeNode::kEth0, vip));
+}
+
 TEST(Station, NeighboursAreToldAnywayWhenTheKernelDoesNotSayThatItTakesPackets) {
   FakeLan lan;
   FakeLan::Node& node = lan.Add("10.0.0.1");
