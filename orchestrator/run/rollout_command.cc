@@ -53,7 +53,7 @@ int Run(const std::string& command, const std::string& help,
   }
   const auto compiled = Clock::now();
   const CarriedOut carried =
-      CarryOut(prepared.run, line, {.command = command, .transaction = false});
+      CarryOut(prepared.run, line, {.command = command, .transaction = command == "rollout"});
   if (line.debug.contains("stats")) {
     const auto us = [](Clock::duration d) {
       return std::chrono::duration_cast<std::chrono::microseconds>(d);
