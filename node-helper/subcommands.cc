@@ -267,6 +267,7 @@ int DaemonCommand(const Arguments& arguments) {
   DaemonParts parts;
   parts.store = &store;
   parts.program = ThisNode().program();
+  LookAfterRuns(store, parts);
   parts.open_kernel = OpenLinuxKernel;
   if (arguments.empty()) return RunDaemon(parts);
   if (arguments.size() == 2 && arguments[0] == "--resume") {

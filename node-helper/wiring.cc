@@ -14,6 +14,7 @@
 #include "node-helper/speaker/surroundings.h"
 #include "node-helper/tasks/process.h"
 #include "node-helper/tasks/restore_record.h"
+#include "node-helper/transaction/run_watch.h"
 #include "node-helper/undo/undo_kit.h"
 
 namespace drover {
@@ -126,6 +127,32 @@ GuardParts GuardOfThisNode(const Store& store, UndoKit* undo) {
     return go_back;
   };
   return parts;
+}
+
+void LookAfterRuns(const Store& store, DaemonParts& parts) {
+  const TransactionParts transaction = TransactionOfThisNode(store, nullptr);
+  parts.hold_back_overdue_run = [&store] {
+    const auto held = HoldBackOverdueRun(GuardOfThisNode(store, nullptr));
+    return held ? Status() : Status(Fail(held.error()));
+  };
+  parts.look_after_runs = [&store, watch = RunWatch(), transaction]() mutable -> std::string {
+    const PendingJournal journal(store.directory());
+    const std::string owner = watch.owner();
+    if (!journal.exists() && owner.empty()) return "";
+    const auto pending = journal.Load();
+    if (!pending) return "";
+    if (*pending && !GuardIsAtWork(transaction.run_directory)) {
+      if (const Status started = transaction.start_guard(); !started) {
+        return started.error().message;
+      }
+    }
+    std::string newest;
+    if (!*pending) {
+      const auto record = store.Load(owner);
+      if (record) newest = record->run.run_id;
+    }
+    return watch.Look(*pending, newest);
+  };
 }
 
 }  // namespace drover

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "node-helper/daemon/daemon.h"
 #include "node-helper/install/install.h"
 #include "node-helper/store/store.h"
 #include "node-helper/transaction/guard.h"
@@ -24,5 +25,8 @@ std::unique_ptr<UndoKit> UndoOfThisNode(const Store& store);
 // `store` and `undo` must outlive what these give.
 TransactionParts TransactionOfThisNode(const Store& store, UndoKit* undo);
 GuardParts GuardOfThisNode(const Store& store, UndoKit* undo);
+
+// The daemon as the second who sees to it that a run which is not confirmed is taken back.
+void LookAfterRuns(const Store& store, DaemonParts& parts);
 
 }  // namespace drover

@@ -22,6 +22,11 @@ struct DaemonParts {
   std::string program;  // what an upgrade in place runs
   const Store* store = nullptr;
   std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
+  // About runs that are not confirmed (node-helper/transaction); each may be empty.
+  // Before anything is set: an overdue run's record is set back.
+  std::function<Status()> hold_back_overdue_run;
+  // Twice a second: sees to it that a pending run is guarded; what is to be told, if anything.
+  std::function<std::string()> look_after_runs;
 };
 
 // Runs until a signal ends it; the exit code.

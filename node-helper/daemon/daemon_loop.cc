@@ -36,6 +36,7 @@ constexpr milliseconds kNewsDelay{20};     // news of links come in bunches
 constexpr milliseconds kNewsPause{100};    // not more often
 constexpr milliseconds kUpgradeDelay{20};  // the answer goes out first
 constexpr milliseconds kSyncInterval{1000};
+constexpr milliseconds kRunsInterval{500};
 constexpr std::chrono::minutes kLagWindow{1};
 constexpr std::size_t kMaxHttpHead = 8192;
 constexpr milliseconds kHttpSilence{10000};
@@ -79,11 +80,17 @@ class Loop {
         news_timer_(loop_),
         upgrade_timer_(loop_),
         watchdog_timer_(loop_),
-        sync_timer_(loop_) {}
+        sync_timer_(loop_),
+        runs_timer_(loop_) {}
 
   Status Run() {
     if (const Status opened = Open(); !opened) return opened;
     const auto& inheritance = start_.inheritance;
+    if (!inheritance && parts_.hold_back_overdue_run) {
+      if (const Status held = parts_.hold_back_overdue_run(); !held) {
+        events_.Add("run", "", held.error().message, true);
+      }
+    }
     core_.Begin(inheritance ? std::optional(inheritance->core) : std::nullopt, Clock::now());
     events_.Add("daemon", "",
                 std::string("node-helper ") + kVersion +
@@ -93,6 +100,7 @@ class Loop {
     PlanLook(kLookInterval);
     FeedWatchdog();
     AskSyncMeter();
+    LookAfterRuns();
     loop_.run();
     events_.Flush();
     return {};
@@ -273,6 +281,17 @@ class Loop {
     });
   }
 
+  void LookAfterRuns() {
+    if (!parts_.look_after_runs) return;
+    if (const std::string news = parts_.look_after_runs(); !news.empty()) {
+      events_.Add("run", "", news);
+    }
+    runs_timer_.expires_after(kRunsInterval);
+    runs_timer_.async_wait([this](const error_code& error) {
+      if (!error) LookAfterRuns();
+    });
+  }
+
   // --- metrics
 
   Status ServeMetrics(const std::vector<MetricsListen>& wanted) {
@@ -350,6 +369,7 @@ class Loop {
   boost::asio::steady_timer upgrade_timer_;
   boost::asio::steady_timer watchdog_timer_;
   boost::asio::steady_timer sync_timer_;
+  boost::asio::steady_timer runs_timer_;
   Clock::time_point look_due_{};
   Clock::time_point last_look_{};
   Clock::duration look_cost_{};

@@ -86,7 +86,7 @@ class Session {
     }
     context_.remove_helper = parts.remove_helper;
     context_.daemon = parts.daemon;
-    context_.abandoned = [this] { return Abandoned(); };
+    context_.abandoned = [this] { return Abandoned() || transaction_.overdue(); };
     context_.kernel = [this](bool check) { return KernelFor(check); };
   }
 
@@ -158,7 +158,7 @@ class Session {
     }
     if (parts_.signals != nullptr && parts_.signals->Next()) signalled_ = true;
     abandoned_ = input_gone_ || output_gone_ || signalled_;
-    return abandoned_ || transaction_.overdue();
+    return abandoned_;
   }
 
   // What has come while a task is at work: pulses count at once, the rest is for later.
@@ -342,9 +342,7 @@ class Session {
     const std::string tasks = std::to_string(undone) + (undone == 1 ? " task" : " tasks");
     const std::string why = signalled_     ? "a signal asked the helper to end"
                             : output_gone_ ? "nobody reads the output any more"
-                            : !input_gone_
-                                ? "nothing was heard of the run in time, the node goes back"
-                                : "the input was closed before program_done came";
+                                           : "the input was closed before program_done came";
     return Error{ErrorCode::kUnreachable, why + "; " + tasks + " not begun"};
   }
 
