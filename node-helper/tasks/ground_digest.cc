@@ -11,8 +11,10 @@ namespace {
 bool IsLeased(const InterfaceAddress& address, const std::vector<OwnerRecord>& records) {
   for (const OwnerRecord& record : records) {
     for (const VrrpInstance& instance : record.state.vrrp_instances) {
-      for (const Prefix& prefix : instance.addresses) {
-        if (prefix.address == address.prefix.address) return true;
+      for (const auto* leased : {&instance.addresses, &instance.excluded_addresses}) {
+        for (const Prefix& prefix : *leased) {
+          if (prefix.address == address.prefix.address) return true;
+        }
       }
     }
   }
