@@ -95,16 +95,20 @@ CheckStatus CheckStatusFromJson(const Json& json, const std::string& path, JsonE
 }
 
 Json ToJson(const ServerStatus& status) {
-  return {{"address", status.endpoint.address.ToString()},
-          {"port", status.endpoint.port},
-          {"forward", ToString(status.forward)},
-          {"up", status.up},
-          {"wanted", status.wanted},
-          {"weight", status.weight},
-          {"in_table", status.in_table},
-          {"active", status.active},
-          {"inactive", status.inactive},
-          {"checks", ListToJson(status.checks, [](const auto& check) { return ToJson(check); })}};
+  Json json = {
+      {"address", status.endpoint.address.ToString()},
+      {"port", status.endpoint.port},
+      {"forward", ToString(status.forward)},
+      {"up", status.up},
+      {"wanted", status.wanted},
+      {"weight", status.weight},
+      {"in_table", status.in_table},
+      {"active", status.active},
+      {"inactive", status.inactive},
+      {"checks", ListToJson(status.checks, [](const auto& check) { return ToJson(check); })}};
+  if (status.templates > 0) json["templates"] = status.templates;
+  if (status.drained) json["drained"] = MaintenanceToJson(*status.drained);
+  return json;
 }
 
 ServerStatus ServerStatusFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
@@ -119,6 +123,10 @@ ServerStatus ServerStatusFromJson(const Json& json, const std::string& path, Jso
   reader.Read("in_table", status.in_table);
   reader.ReadInteger("active", status.active, 0, kMaxU32);
   reader.ReadInteger("inactive", status.inactive, 0, kMaxU32);
+  if (reader.Has("templates")) reader.ReadInteger("templates", status.templates, 0, kMaxU32);
+  if (reader.Has("drained")) {
+    reader.ReadValue("drained", status.drained.emplace(), MaintenanceFromJson);
+  }
   reader.ReadList("checks", status.checks, CheckStatusFromJson);
   return status;
 }
@@ -231,6 +239,9 @@ Json NodeStatusToJson(const NodeStatus& status) {
                {"trackers", ListToJson(status.trackers, [](const auto& t) { return ToJson(t); })},
                {"events", ListToJson(status.events, [](const auto& e) { return ToJson(e); })}};
   if (status.sync) json["sync"] = ToJson(*status.sync);
+  if (!status.maintenance.empty()) {
+    json["maintenance"] = ListToJson(status.maintenance, MaintenanceToJson);
+  }
   return json;
 }
 
@@ -247,6 +258,9 @@ NodeStatus NodeStatusFromJson(const Json& json, const std::string& path, JsonErr
   reader.ReadList("services", status.services, ServiceStatusFromJson);
   reader.ReadList("trackers", status.trackers, TrackerStatusFromJson);
   if (reader.Has("sync")) reader.ReadValue("sync", status.sync.emplace(), SyncStatusFromJson);
+  if (reader.Has("maintenance")) {
+    reader.ReadList("maintenance", status.maintenance, MaintenanceFromJson);
+  }
   reader.ReadList("events", status.events, LoggedEventFromJson);
   return status;
 }

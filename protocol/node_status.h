@@ -15,6 +15,7 @@
 #include "protocol/destination.h"
 #include "protocol/result.h"
 #include "protocol/service_key.h"
+#include "protocol/transaction.h"
 
 namespace drover {
 
@@ -64,6 +65,8 @@ struct ServerStatus {
   bool in_table = false;     // as the kernel has it
   std::uint32_t active = 0;  // connections
   std::uint32_t inactive = 0;
+  std::uint32_t templates = 0;         // clients that persistence binds to it
+  std::optional<Maintenance> drained;  // gets no new connections because somebody wants it so
   std::vector<CheckStatus> checks;
   bool operator==(const ServerStatus&) const = default;
 };
@@ -106,8 +109,8 @@ struct SyncStatus {
 struct LoggedEvent {
   std::int64_t wall_us = 0;       // since 1970
   std::int64_t monotonic_us = 0;  // CLOCK_MONOTONIC of the node
-  std::string kind;               // "vrrp", "check", "drift", "rival", "tracker", "sync", "daemon"
-  std::string subject;            // "vrrp_instance web"
+  std::string kind;     // "vrrp", "check", "drift", "rival", "tracker", "sync", "daemon", …
+  std::string subject;  // "vrrp_instance web"
   std::string text;
   bool operator==(const LoggedEvent&) const = default;
 };
@@ -123,7 +126,8 @@ struct NodeStatus {
   std::vector<ServiceStatus> services;
   std::vector<TrackerStatus> trackers;
   std::optional<SyncStatus> sync;
-  std::vector<LoggedEvent> events;  // the newest last, at most kMaxStatusEvents
+  std::vector<Maintenance> maintenance;  // all of it, also of hosts that no service has
+  std::vector<LoggedEvent> events;       // the newest last, at most kMaxStatusEvents
   bool operator==(const NodeStatus&) const = default;
 };
 

@@ -79,10 +79,12 @@ struct GenerationsTask {
 
 // A host that gets no new connections though the playbook gives it a weight.
 struct Maintenance {
-  std::string host;                  // inventory name
-  std::vector<IpAddress> addresses;  // of its destinations, on every service
-  std::string reason;                // "maintenance", "remove"
-  std::string user;                  // who asked for it, from where
+  std::string host;  // inventory name
+  // Of its destinations, on every service. None: the host is this node, whose VRRP instances hand
+  // over and stay backup as long as somebody else is there.
+  std::vector<IpAddress> addresses;
+  std::string reason;  // "maintenance", "add", "remove"
+  std::string user;    // who asked for it, from where
   std::string control_host;
   std::int64_t since = 0;  // seconds since 1970
   bool operator==(const Maintenance&) const = default;

@@ -10,6 +10,7 @@
 #include "node-helper/checks/target.h"
 #include "node-helper/converge/plan.h"
 #include "node-helper/daemon/node_wants.h"
+#include "node-helper/store/maintenance.h"
 #include "node-helper/store/session_lock.h"
 #include "node-helper/vrrp/tracking.h"
 
@@ -89,13 +90,51 @@ Status DaemonCore::LoadWants() {
   return {};
 }
 
+// A list that cannot be read is told about and what was known stays.
+void DaemonCore::LoadDrains(Time now) {
+  auto list = LoadMaintenance(*parts_.store);
+  if (!list) return SetProblem("maintenance", list.error().message);
+  ClearProblems("maintenance");
+  if (*list == maintenance_) return;
+  maintenance_ = *std::move(list);
+  pools_.Drain(maintenance_, now);
+}
+
+void DaemonCore::TellDrains(const std::vector<Maintenance>& before) {
+  const auto has = [](const std::vector<Maintenance>& list, const std::string& host) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const Maintenance& one) { return one.host == host; });
+  };
+  for (const Maintenance& one : maintenance_) {
+    if (has(before, one.host)) continue;
+    parts_.events->Add("maintenance", one.host,
+                       "begins: " + one.reason + ", by " + one.user + "@" + one.control_host);
+  }
+  for (const Maintenance& one : before) {
+    if (!has(maintenance_, one.host)) parts_.events->Add("maintenance", one.host, "is over");
+  }
+}
+
+void DaemonCore::HoldInstances() {
+  if (!speaker_) return;
+  for (const VrrpInstance& instance : wants_.vrrp_instances) {
+    [[maybe_unused]] const Status held = speaker_->Yield(instance.name);
+  }
+}
+
 Status DaemonCore::Reload(Time now) {
   const DesiredState wants_before = wants_;
   const std::vector<TrackerStatus> trackers_before = parts_.trackers->Statuses();
+  const std::vector<Maintenance> maintenance_before = maintenance_;
   if (const Status loaded = LoadWants(); !loaded) return loaded;
   const Status taken = TakeUp(now);
   NoteNewTrackers(wants_before, trackers_before);
   const Status configured = ConfigureSpeaker();
+  if (!(maintenance_before == maintenance_)) {
+    TellDrains(maintenance_before);
+    if (HoldOf(maintenance_before) == nullptr && HoldOf(maintenance_) != nullptr) HoldInstances();
+    ApplyHealth(now);  // at once: who asked for it is told when it is so
+  }
   return taken ? configured : taken;
 }
 
@@ -103,6 +142,7 @@ Status DaemonCore::Reload(Time now) {
 Status DaemonCore::TakeUp(Time now) {
   ObserveOnly(now);
   pools_.Configure(wants_.services, wants_.watches);
+  LoadDrains(now);
   parts_.trackers->Configure(wants_.trackers);
   for (const Tracker& tracker : wants_.trackers) {
     if (const auto* link = std::get_if<InterfaceTracker>(&tracker.target)) {
@@ -347,7 +387,7 @@ bool DaemonCore::IsOfHealth(const Change& change) const {
                           std::holds_alternative<EditService>(change.action) ||
                           std::holds_alternative<RemoveService>(change.action);
   const auto& there = reconciler_.observed().services;
-  return !of_service && pools_.watches(*key) &&
+  return !of_service && pools_.decides(*key) &&
          std::any_of(there.begin(), there.end(), has_key(*key));
 }
 
@@ -455,6 +495,9 @@ void DaemonCore::Told(const SpeakerEvent& event) {
                        moved->to == "fault");
     ClearProblems("vrrp " + event.instance);
     if (moved->to == "backup" && moved->from != "master") WaitForSync(event.instance, event.at);
+    if (moved->to == "backup" && HoldOf(maintenance_) != nullptr) {
+      [[maybe_unused]] const Status held = speaker_->Yield(event.instance);
+    }
   } else if (const auto* rival = std::get_if<RivalSeen>(&event.what)) {
     parts_.events->Add(
         "rival", subject,

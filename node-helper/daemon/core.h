@@ -120,6 +120,8 @@ class DaemonCore {
   };
   void GoOn(const CoreMemory& memory, Time now);
   Status LoadWants();
+  void LoadDrains(Time now);
+  void TellDrains(const std::vector<Maintenance>& before);
   Status TakeUp(Time now);
   Status StartSpeaker(const std::string& remembered);
   Status ConfigureSpeaker();
@@ -147,6 +149,8 @@ class DaemonCore {
   void MayPreempt(Time now);
   // Compared since then, our table holds the connections of every peer.
   [[nodiscard]] bool HoldsConnectionsSince(Time since) const;
+  // While this node is under maintenance its instances leave the addresses to others.
+  void HoldInstances();
   [[nodiscard]] ServiceStatus StatusOf(const VirtualService& service) const;
   // By where they come from ("records", "vrrp web"); logged when they come.
   void SetProblem(const std::string& source, const std::string& text);
@@ -156,6 +160,7 @@ class DaemonCore {
   Time started_;
   std::chrono::milliseconds ran_before_{0};
   DesiredState wants_;
+  std::vector<Maintenance> maintenance_;
   Pools pools_;
   Reconciler reconciler_;
   std::unique_ptr<Kernel> kernel_;

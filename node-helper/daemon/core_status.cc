@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "node-helper/daemon/core.h"
+#include "node-helper/store/maintenance.h"
 #include "protocol/version.h"
 
 namespace drover {
@@ -50,7 +51,7 @@ ServiceStatus DaemonCore::StatusOf(const VirtualService& service) const {
   ServiceStatus status;
   status.service = service.key;
   status.scheduler = service.scheduler;
-  status.watched = effective != nullptr;
+  status.watched = pools_.watches(service.key);
   status.has_quorum = pools_.has_quorum(service.key);
   if (counters != nullptr) status.connections = counters->traffic.connections;
   std::vector<Destination> shown = service.destinations;
@@ -68,6 +69,7 @@ ServiceStatus DaemonCore::StatusOf(const VirtualService& service) const {
     const Destination* as_now = FindServer(now.destinations, endpoint);
     server.weight = as_now == nullptr ? 0 : as_now->weight;
     server.in_table = table != nullptr && FindServer(table->destinations, endpoint) != nullptr;
+    if (const Maintenance* drain = DrainOf(maintenance_, endpoint.address)) server.drained = *drain;
     if (const auto verdict = parts_.checks->VerdictOf(service.key, endpoint)) {
       server.up = verdict->up;
       server.checks = verdict->checks;
@@ -76,6 +78,7 @@ ServiceStatus DaemonCore::StatusOf(const VirtualService& service) const {
       if (const auto* counted = FindServer(counters->destinations, endpoint)) {
         server.active = counted->active;
         server.inactive = counted->inactive;
+        server.templates = counted->persistent;
       }
     }
     status.servers.push_back(std::move(server));
@@ -108,6 +111,7 @@ NodeStatus DaemonCore::StatusNow(Time now) {
       status.sync->roles.emplace_back(ToString(daemon.role));
     }
   }
+  status.maintenance = maintenance_;
   status.events = parts_.events->Newest(kMaxStatusEvents);
   return status;
 }

@@ -130,6 +130,13 @@ void AddServices(const NodeStatus& status, Page& page) {
     page.Sample(labels, server.active);
     labels.back().second = "inactive";
     page.Sample(labels, server.inactive);
+    labels.back().second = "template";
+    page.Sample(labels, server.templates);
+  });
+  page.Family("server_maintenance", "gauge",
+              "1 while somebody keeps new connections from the real server.");
+  ForEachServer(status, [&](const ServerStatus& server, const Labels& labels) {
+    page.Sample(labels, server.drained ? 1 : 0);
   });
   page.Family("check_up", "gauge", "1 when the check's last verdict is up.");
   ForEachServer(status, [&](const ServerStatus& server, Labels labels) {
@@ -174,6 +181,11 @@ std::string MetricsText(const NodeStatus& status, const ProcessNumbers& process)
     page.Sample({{"tracker", tracker.name}}, tracker.up ? 1 : 0);
   }
   AddSync(status, page);
+  page.Family("maintenance_since_seconds", "gauge",
+              "When the maintenance of a host began, in seconds since 1970.");
+  for (const Maintenance& one : status.maintenance) {
+    page.Sample({{"host", one.host}, {"reason", one.reason}}, one.since);
+  }
   page.Family("probes_total", "counter", "Health probes, by what became of them.");
   for (const auto& [name, count] : process.probes) page.Sample({{"probe", name}}, count);
   page.Family("repairs_total", "counter", "Drift that was repaired.");

@@ -1,5 +1,5 @@
-// The watched services of the node with their pools: verdicts in, the services as they should stand
-// in ip_vs out.
+// The services of the node with their pools: verdicts and maintenance in, the services as they
+// should stand in ip_vs out.
 //
 // One thread at a time; no I/O.
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "node-helper/checks/check_engine.h"
 #include "node-helper/health/pool.h"
+#include "node-helper/store/maintenance.h"
 #include "node-helper/tasks/daemon_link.h"
 #include "protocol/desired_state.h"
 
@@ -22,18 +23,24 @@ class Pools {
   using Verdicts = std::function<std::optional<ServerVerdict>(const ServiceKey& service,
                                                               const Endpoint& server)>;
 
-  // Pools of watches that stay as they are keep their state. A watch of a service that nobody wants
-  // means nothing.
+  // Pools of services that stay keep their state. A watch of a service that nobody wants means
+  // nothing.
   void Configure(const std::vector<VirtualService>& services,
                  const std::vector<ServiceWatch>& watches);
+  // Takes effect with the next Update. Who is no longer under maintenance starts slowly.
+  void Drain(std::vector<Maintenance> maintenance, health::Time now);
   // Looks at all verdicts. The services whose quorum was lost or came back.
   std::vector<ServiceKey> Update(const Verdicts& verdicts, health::Time now);
 
   // As of the last Update.
   [[nodiscard]] Overlay overlay() const;
-  // `state` with its watched services as they should be now.
+  // `state` with its services as they should be now.
   [[nodiscard]] DesiredState Apply(DesiredState state) const;
-  [[nodiscard]] bool watches(const ServiceKey& service) const { return pools_.contains(service); }
+  // It has checks.
+  [[nodiscard]] bool watches(const ServiceKey& service) const;
+  // Its weights are decided here and not only by what was recorded: it has checks, or some real
+  // server of it is or was under maintenance.
+  [[nodiscard]] bool decides(const ServiceKey& service) const;
   [[nodiscard]] bool has_quorum(const ServiceKey& service) const;
   [[nodiscard]] const VirtualService* effective(const ServiceKey& service) const;
   // Some real server is in its slow start: Update wants to be called again soon.
@@ -47,8 +54,14 @@ class Pools {
     VirtualService wanted;
     VirtualService effective;
     health::Pool pool;
+    bool watched = false;
+    bool was_drained = false;
   };
+  void UpdateOne(const ServiceKey& key, Entry& entry, const Verdicts& verdicts, health::Time now);
+
   std::map<ServiceKey, Entry> pools_;
+  std::vector<Maintenance> maintenance_;
+  std::map<IpAddress, health::Time> released_;  // when a maintenance ended
 };
 
 }  // namespace drover

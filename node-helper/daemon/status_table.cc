@@ -112,8 +112,28 @@ std::string ChecksOf(const ServerStatus& server) {
 }
 
 std::string StateOf(const ServerStatus& server, bool watched) {
-  if (watched && !server.checks.empty()) return server.up ? "up" : "down";
-  return server.up ? "-" : "down";
+  std::string state = server.up ? "-" : "down";
+  if (watched && !server.checks.empty()) state = server.up ? "up" : "down";
+  return server.drained ? state + ", maintenance" : state;
+}
+
+// "2026-01-31 12:00:00 UTC".
+std::string DateOf(std::int64_t seconds) {
+  const auto time = static_cast<std::time_t>(seconds);
+  std::tm broken_down{};
+  gmtime_r(&time, &broken_down);
+  std::array<char, 48> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &broken_down);
+  return text.data();
+}
+
+std::string MaintenanceLines(const NodeStatus& status) {
+  std::string text;
+  for (const Maintenance& one : status.maintenance) {
+    text += "MAINTENANCE: " + one.host + " by " + one.user + "@" + one.control_host + " since " +
+            DateOf(one.since) + " (" + one.reason + ")\n";
+  }
+  return text;
 }
 
 std::string Services(const NodeStatus& status) {
@@ -123,14 +143,16 @@ std::string Services(const NodeStatus& status) {
             std::to_string(service.connections) + " connections" +
             (service.has_quorum ? "" : ", NO QUORUM") +
             (service.sorry ? ", sorry server stands in" : "") + "\n";
-    Table table({"  REAL SERVER", "FORWARD", "STATE", "WEIGHT", "ACTIVE", "INACTIVE", "CHECKS"});
+    Table table(
+        {"  REAL SERVER", "FORWARD", "STATE", "WEIGHT", "ACTIVE", "INACTIVE", "CLIENTS", "CHECKS"});
     for (const ServerStatus& server : service.servers) {
       std::string weight = std::to_string(server.weight);
       if (server.weight != server.wanted) weight += " of " + std::to_string(server.wanted);
       if (!server.in_table) weight += " (out)";
       table.Add({"  " + server.endpoint.ToString(), std::string(ToString(server.forward)),
                  StateOf(server, service.watched), weight, std::to_string(server.active),
-                 std::to_string(server.inactive), ChecksOf(server)});
+                 std::to_string(server.inactive), std::to_string(server.templates),
+                 ChecksOf(server)});
     }
     text += table.Text();
   }
@@ -168,6 +190,7 @@ std::string StatusTable(const NodeStatus& status) {
                      std::to_string(status.pid) + ", runs for " + Age(status.running_for) + ", " +
                      std::to_string(status.repairs) + " repairs\n";
   for (const std::string& problem : status.problems) text += "PROBLEM: " + problem + "\n";
+  text += MaintenanceLines(status);
   if (!status.instances.empty()) text += "\n" + Instances(status);
   text += Services(status);
   if (!status.trackers.empty()) {

@@ -39,7 +39,13 @@ VirtualService Pool::Effective(const VirtualService& desired,
     effective.destinations.push_back(destination);
   }
   UpdateQuorum(live_weight, total_weight);
-  if (!has_quorum_ && watch_.sorry_server) effective.destinations = {*watch_.sorry_server};
+  if (has_quorum_ || !watch_.sorry_server) return effective;
+  // Who is being drained keeps the connections that he has.
+  std::erase_if(effective.destinations, [&](const Destination& destination) {
+    const auto found = health.find(destination.endpoint());
+    return found == health.end() || !found->second.maintenance;
+  });
+  effective.destinations.push_back(*watch_.sorry_server);
   return effective;
 }
 

@@ -5,6 +5,7 @@
 //   owners/<owner>/generations/   confirmed states, see generations.h
 //   run_lock.json                 see run_lock.h
 //   pending/                      how to go back, see node-helper/transaction
+//   maintenance.json              see maintenance.h
 //   lock, lock.holder             see session_lock.h
 //   node-helper                   the installed binary (node-helper/install)
 //   bin/                          uploads of the orchestrator

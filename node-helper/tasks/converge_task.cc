@@ -6,6 +6,7 @@
 
 #include "node-helper/converge/converge.h"
 #include "node-helper/converge/plan.h"
+#include "node-helper/store/maintenance.h"
 #include "node-helper/store/ownership.h"
 #include "node-helper/tasks/daemon_changes.h"
 #include "node-helper/tasks/outcome.h"
@@ -135,10 +136,11 @@ void AddWhatTheDaemonDid(Kernel& kernel, const DesiredState& effective, const De
 // Sets the kernel's part, then waits until what the daemon was told has come to something.
 // `before`: what the kernel had before the daemon was told something new; null when it was not.
 TaskResult SetAndSettle(Kernel& kernel, const DesiredState& wanted, const DesiredState& effective,
-                        const DesiredState* before, const TaskContext& context, bool check) {
+                        const DesiredState* before, const std::vector<Maintenance>& maintenance,
+                        const TaskContext& context, bool check) {
   ConvergeReport report = Converge(kernel, effective);
   if (before != nullptr) AddWhatTheDaemonDid(kernel, effective, *before, report);
-  ExplainWeights(report.done, wanted);
+  ExplainWeights(report.done, wanted, maintenance);
   TaskResult result = FromReport(report);
   if (check || !wanted.needs_daemon() || result.status == TaskStatus::kFailed) return result;
   const auto open = context.daemon->WaitSettled(SettlePatience(wanted), context.abandoned);
@@ -202,6 +204,8 @@ TaskResult RunConvergeTask(const ConvergeTask& task, bool check, const ProgramCo
   if (const Status possible = Rehearse(**kernel, task.state, *observed); !possible) {
     return Failed(possible.error());
   }
+  const auto maintenance = LoadMaintenance(*context.store);
+  if (!maintenance) return Failed(maintenance.error());
   const auto claimed = Claim(records->own, task.state, *observed, records->others);
   if (!claimed) return Failed(claimed.error());
   if (!check) {
@@ -221,8 +225,9 @@ TaskResult RunConvergeTask(const ConvergeTask& task, bool check, const ProgramCo
   if (!overlay) return Failed(overlay.error(), std::move(changes));
   Append(changes, DaemonChanges(records->own.state, task.state));
   const bool told = !check && record_changed && DaemonRuns(context);
-  TaskResult result = SetAndSettle(**kernel, task.state, Overlaid(task.state, *overlay, *observed),
-                                   told ? &*observed : nullptr, context, check);
+  TaskResult result =
+      SetAndSettle(**kernel, task.state, Overlaid(task.state, *overlay, *observed, *maintenance),
+                   told ? &*observed : nullptr, *maintenance, context, check);
   Append(changes, std::move(result.changes));
   result.changes = std::move(changes);
   if (result.status == TaskStatus::kOk && !result.changes.empty()) {

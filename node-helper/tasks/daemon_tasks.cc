@@ -16,11 +16,6 @@ constexpr milliseconds kSlack{2000};
 constexpr double kEnoughHeld = 0.99;
 constexpr double kEnoughCounted = 0.9;  // short ones are not told to the peer
 
-TaskResult NotRunning() {
-  return Failed(Error{ErrorCode::kNotFound,
-                      "the helper's daemon does not run on this node (a rollout starts it)"});
-}
-
 std::string NameFor(const InstanceStatus& instance) { return "vrrp_instance " + instance.name; }
 
 bool IsMaster(const InstanceStatus& instance) { return instance.state == "master"; }
@@ -120,8 +115,13 @@ Status Yield(const std::vector<InstanceStatus>& masters, TaskContext& context) {
 
 }  // namespace
 
+TaskResult DaemonDoesNotRun() {
+  return Failed(Error{ErrorCode::kNotFound,
+                      "the helper's daemon does not run on this node (a rollout starts it)"});
+}
+
 TaskResult RunStatusTask(TaskContext& context) {
-  if (context.daemon == nullptr || !context.daemon->Runs()) return NotRunning();
+  if (context.daemon == nullptr || !context.daemon->Runs()) return DaemonDoesNotRun();
   auto status = context.daemon->ReadStatus();
   if (!status) return Failed(status.error());
   TaskResult result = Succeeded();
@@ -130,7 +130,7 @@ TaskResult RunStatusTask(TaskContext& context) {
 }
 
 TaskResult RunHandoverTask(const HandoverTask& task, bool check, TaskContext& context) {
-  if (context.daemon == nullptr || !context.daemon->Runs()) return NotRunning();
+  if (context.daemon == nullptr || !context.daemon->Runs()) return DaemonDoesNotRun();
   const auto status = context.daemon->ReadStatus();
   if (!status) return Failed(status.error());
   const auto meant = Meant(*status, task.instances);

@@ -7,6 +7,9 @@
 
 namespace drover {
 
+// What a task fails with that needs the daemon.
+TaskResult DaemonDoesNotRun();
+
 TaskResult RunStatusTask(TaskContext& context);
 TaskResult RunHandoverTask(const HandoverTask& task, bool check, TaskContext& context);
 

@@ -4,6 +4,7 @@
 
 #include "node-helper/converge/converge.h"
 #include "node-helper/converge/plan.h"
+#include "node-helper/store/maintenance.h"
 #include "node-helper/store/ownership.h"
 #include "node-helper/tasks/daemon_changes.h"
 #include "node-helper/tasks/overlay.h"
@@ -72,7 +73,8 @@ Status RestoreRecord(Kernel& kernel, const Store& store, DaemonLink* daemon,
   }
   const auto observed = kernel.Observe(SysctlKeys(wanted));
   if (!observed) return Fail(observed.error());
-  note(Take(Converge(kernel, Overlaid(wanted, overlay, *observed)), done));
+  const auto maintenance = LoadMaintenance(store).value_or(std::vector<Maintenance>{});
+  note(Take(Converge(kernel, Overlaid(wanted, overlay, *observed, maintenance)), done));
   note(Take(
       Prune(kernel, HeldAlone(undone, others), Staying(wanted, undone), undone.original_sysctls),
       done));

@@ -6,6 +6,7 @@
 #include "node-helper/tasks/converge_task.h"
 #include "node-helper/tasks/daemon_tasks.h"
 #include "node-helper/tasks/file_task.h"
+#include "node-helper/tasks/maintenance_task.h"
 #include "node-helper/tasks/outcome.h"
 #include "node-helper/tasks/package_task.h"
 #include "node-helper/tasks/probe_task.h"
@@ -74,10 +75,8 @@ struct Dispatch {
   TaskResult operator()(const UninstallTask& /*action*/) const {
     return RunUninstallTask(task.check, course, context);
   }
-  // Maintenance.
-  template <typename Action>
-  TaskResult operator()(const Action& /*action*/) const {
-    return Failed({ErrorCode::kInvalid, "this helper does not carry out such a task"});
+  TaskResult operator()(const MaintenanceTask& action) const {
+    return RunMaintenanceTask(action, task.check, context);
   }
 };
 

@@ -154,15 +154,18 @@ inline NodeStatus RichStatus() {
                        .addresses = {*Prefix::Parse("10.0.0.100/32")},
                        .peer_checksum = "pseudo_header",
                        .counters = {{"sent", 5}, {"refused_ttl", 1}}}};
-  ServerStatus server{.endpoint = *Endpoint::Parse("10.0.0.21:80"),
-                      .forward = Forwarding::kTun,
-                      .up = false,
-                      .wanted = 2,
-                      .weight = 0,
-                      .in_table = true,
-                      .active = 4,
-                      .inactive = 5,
-                      .checks = {{"http", false, true, "status 500", microseconds(900)}}};
+  ServerStatus server{
+      .endpoint = *Endpoint::Parse("10.0.0.21:80"),
+      .forward = Forwarding::kTun,
+      .up = false,
+      .wanted = 2,
+      .weight = 0,
+      .in_table = true,
+      .active = 4,
+      .inactive = 5,
+      .templates = 6,
+      .drained = Maintenance{"rs1", {Ip("10.0.0.21")}, "remove", "ann", "ctl", 1700000000},
+      .checks = {{"http", false, true, "status 500", microseconds(900)}}};
   status.services = {{.service = WebKey(),
                       .scheduler = "rr",
                       .watched = true,
@@ -172,6 +175,7 @@ inline NodeStatus RichStatus() {
                       .servers = {server}}};
   status.trackers = {{"uplink", true, true, "has carrier"}};
   status.sync = SyncStatus{{"master", "backup"}, 10, {{"10.0.0.12", 12, 0.5, milliseconds(700)}}};
+  status.maintenance = {*server.drained, {"lb1", {}, "maintenance", "ann", "ctl", 1700000001}};
   status.events = {{1700000000000000, 5000000, "vrrp", "vrrp_instance web", "backup: started"}};
   return status;
 }

@@ -52,6 +52,17 @@ TEST(Pool, MaintenanceDrainsAHealthyServerAndKeepsItInTheTable) {
             (std::vector<std::uint32_t>{0, 10, 10}));
 }
 
+TEST(Pool, TheSorryServerStandsBesideThoseThatAreDrained) {
+  Pool pool{ServiceWatch{.sorry_server = kSorry}};
+  const ServerHealth drained{.up = true, .maintenance = true};
+  const VirtualService now = pool.Effective(
+      ThreeServers(), {{Server(1), drained}, {Server(2), kDown}, {Server(3), kDown}}, kNow);
+  ASSERT_EQ(now.destinations.size(), 2U);
+  EXPECT_EQ(now.destinations[0].endpoint(), Server(1));
+  EXPECT_EQ(now.destinations[0].weight, 0U);
+  EXPECT_EQ(now.destinations[1], kSorry);
+}
+
 TEST(Pool, SlowStartRaisesTheWeightEvenly) {
   EXPECT_EQ(RampedWeight(10, milliseconds(0), seconds(10)), 1U);
   EXPECT_EQ(RampedWeight(10, seconds(5), seconds(10)), 5U);
