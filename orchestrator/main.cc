@@ -11,11 +11,14 @@
 
 namespace {
 
-constexpr std::array<drover::Subcommand, 5> kSubcommands = {{
+constexpr std::array<drover::Subcommand, 8> kSubcommands = {{
     {"rollout", "carry out a playbook on the hosts of an inventory", drover::RolloutCommand},
     {"verify", "carry out only the verify tasks of a playbook", drover::VerifyCommand},
     {"status", "show roles, services and problems of the whole cluster", drover::StatusCommand},
     {"handover", "move virtual addresses to the backup on purpose", drover::HandoverCommand},
+    {"add", "bring new real servers into service", drover::AddCommand},
+    {"remove", "take real servers out of service without a loss", drover::RemoveCommand},
+    {"maintenance", "keep new connections from hosts for a while", drover::MaintenanceCommand},
     {"inventory", "show how inventories are understood", drover::InventoryCommand},
 }};
 

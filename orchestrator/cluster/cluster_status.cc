@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "orchestrator/cluster/drain.h"
+
 namespace drover {
 namespace {
 
@@ -88,6 +90,29 @@ class Collector {
       }
     }
     if (host.status->sync) OfSync(host.host, *host.status->sync);
+    for (const Maintenance& one : host.status->maintenance) {
+      Say(Weight::kNote, host.host, "maintenance of " + TextOf(one));
+    }
+  }
+
+  // A director that came back after the others were told still sends clients to the host.
+  void OfDrains(const ClusterService& service) {
+    for (const auto& [host, view] : service.views) {
+      for (const ServerStatus& server : view->servers) {
+        if (!server.drained) continue;
+        for (const auto& [other, its_view] : service.views) {
+          const bool lacks = std::any_of(its_view->servers.begin(), its_view->servers.end(),
+                                         [&](const ServerStatus& its) {
+                                           return its.endpoint == server.endpoint && !its.drained;
+                                         });
+          if (!lacks) continue;
+          const std::string& name = server.drained->host;
+          Say(Weight::kDown, other,
+              name + " is under maintenance on " + host +
+                  " but not here (\"drover maintenance on " + name + "\" again tells all)");
+        }
+      }
+    }
   }
 
   void OfInstance(const std::string& host, const InstanceStatus& instance) {
@@ -137,6 +162,7 @@ class Collector {
   }
 
   void OfService(const ClusterService& service) {
+    OfDrains(service);
     for (const auto& [host, view] : service.views) {
       const std::string name = ToString(service.key);
       if (view->watched && !view->has_quorum) {
@@ -160,18 +186,6 @@ class Collector {
   const ClusterStatus& cluster_;
   std::vector<Concern> concerns_;
 };
-
-bool Owns(const NodeStatus& status, const ServiceKey& key) {
-  const auto* socket = std::get_if<SocketKey>(&key);
-  return socket != nullptr &&
-         std::any_of(
-             status.instances.begin(), status.instances.end(), [&](const InstanceStatus& instance) {
-               return instance.state == "master" &&
-                      std::any_of(
-                          instance.addresses.begin(), instance.addresses.end(),
-                          [&](const Prefix& prefix) { return prefix.address == socket->address; });
-             });
-}
 
 }  // namespace
 
@@ -212,6 +226,18 @@ std::vector<RouterStatus> RoutersOf(const ClusterStatus& cluster) {
   return routers;
 }
 
+bool OwnsService(const NodeStatus& status, const ServiceKey& key) {
+  const auto* socket = std::get_if<SocketKey>(&key);
+  return socket != nullptr &&
+         std::any_of(
+             status.instances.begin(), status.instances.end(), [&](const InstanceStatus& instance) {
+               return instance.state == "master" &&
+                      std::any_of(
+                          instance.addresses.begin(), instance.addresses.end(),
+                          [&](const Prefix& prefix) { return prefix.address == socket->address; });
+             });
+}
+
 std::vector<ClusterService> ServicesOf(const ClusterStatus& cluster) {
   std::vector<ClusterService> services;
   for (const HostStatus& host : cluster.hosts) {
@@ -223,7 +249,7 @@ std::vector<ClusterService> ServicesOf(const ClusterStatus& cluster) {
       if (known == services.end()) {
         known = services.insert(services.end(), ClusterService{service.service, {}});
       }
-      const bool owner = Owns(*host.status, service.service);
+      const bool owner = OwnsService(*host.status, service.service);
       known->views.insert(owner ? known->views.begin() : known->views.end(), {host.host, &service});
     }
   }

@@ -61,6 +61,8 @@ struct ClusterService {
   std::vector<ServiceView> views;  // the owner of its address first
 };
 std::vector<ClusterService> ServicesOf(const ClusterStatus& cluster);
+// The node is master of the VRRP instance that has the service's address.
+bool OwnsService(const NodeStatus& status, const ServiceKey& key);
 
 // Something that an operator should know.
 struct Concern {

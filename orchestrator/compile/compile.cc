@@ -253,6 +253,13 @@ class Compiler {
     for (const auto& [host, state] : cluster_.states()) {
       if (const auto address = addresses_.OfHost(host)) run_.host_names.emplace(*address, host);
     }
+    for (const auto& [host, services] : cluster_.services()) {
+      for (const NamedService& named : services) {
+        for (std::size_t i = 0; i < named.server_names.size(); ++i) {
+          run_.real_servers[named.server_names[i]].insert(named.service.destinations[i].address);
+        }
+      }
+    }
     for (auto& [at, task] : tasks_) run_.plays[at.first].tasks.push_back(std::move(task));
     run_.playbook = playbook_.path;
     run_.owner = StemOf(playbook_.path);

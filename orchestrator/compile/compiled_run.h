@@ -80,6 +80,9 @@ struct CompiledRun {
       states;  // whole desired state per host, also what --tags left out
   std::vector<VirtualRouter> virtual_routers;
   std::map<IpAddress, std::string> host_names;  // of hosts with a state, by their address
+  // The real servers of all services, as the playbook names them, with the addresses that ip_vs
+  // has.
+  std::map<std::string, std::set<IpAddress>> real_servers;
   Diagnostics warnings;
 };
 

@@ -151,6 +151,12 @@ void Inventory::Finish() {
   SettleDepths();
 }
 
+void Inventory::RemoveHost(const std::string& name) {
+  hosts_.erase(name);
+  std::erase(host_order_, name);
+  for (auto& [group, of] : groups_) std::erase(of.hosts, name);
+}
+
 const InventoryHost* Inventory::FindHost(std::string_view name) const {
   const auto found = hosts_.find(name);
   return found == hosts_.end() ? nullptr : &found->second;

@@ -52,6 +52,8 @@ class Inventory {
   // Both must exist. What is wrong with it (a cycle), or an empty string when fine.
   std::string AddChild(const std::string& parent, const std::string& child);
   void Finish();
+  // As if it had never been written; its groups stay. After Finish.
+  void RemoveHost(const std::string& name);
 
   [[nodiscard]] const InventoryHost* FindHost(std::string_view name) const;
   [[nodiscard]] const InventoryGroup* FindGroup(std::string_view name) const;

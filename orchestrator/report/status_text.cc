@@ -6,6 +6,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/cluster/drain.h"
 #include "orchestrator/report/table.h"
 
 namespace drover {
@@ -179,6 +180,10 @@ class Screenful {
     const bool undecided = std::any_of(server.checks.begin(), server.checks.end(),
                                        [](const CheckStatus& check) { return !check.decided; });
     if (undecided) state += "?";
+    if (server.drained) {
+      state = (state == "-" ? "" : state + ", ") + "maintenance by " + server.drained->user + "@" +
+              server.drained->control_host + " since " + DateText(server.drained->since);
+    }
     std::string checks;
     for (const CheckStatus& check : server.checks) {
       checks += (checks.empty() ? "" : ", ") + check.kind + " " +
@@ -187,7 +192,9 @@ class Screenful {
                                 : check.reason);
     }
     std::optional<Colour> colour;
-    if (watched) colour = !server.up ? Colour::kError : undecided ? Colour::kWarn : Colour::kOk;
+    if (server.drained) colour = Colour::kWarn;
+    if (watched && !server.drained)
+      colour = !server.up ? Colour::kError : undecided ? Colour::kWarn : Colour::kOk;
     return {{name},
             {state, colour},
             {weight},

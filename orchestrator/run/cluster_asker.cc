@@ -116,12 +116,20 @@ std::map<std::string, Result<TaskResult>> ClusterAsker::Ask(
 }
 
 ClusterStatus ClusterAsker::AskStatus() {
-  std::map<std::string, TaskAction> tasks;
+  std::set<std::string> hosts;
   for (const auto& [host, connection] : run_.connections) {
     const auto state = run_.states.find(host);
     if (state != run_.states.end() && !state->second.empty()) {
-      tasks.emplace(host, StatusTask{});
+      hosts.insert(host);
     }
+  }
+  return AskStatus(hosts);
+}
+
+ClusterStatus ClusterAsker::AskStatus(const std::set<std::string>& hosts) {
+  std::map<std::string, TaskAction> tasks;
+  for (const std::string& host : hosts) {
+    tasks.emplace(host, StatusTask{});
   }
   ClusterStatus cluster;
   for (auto& [host, answer] : Ask(tasks, kStatusPatience)) {

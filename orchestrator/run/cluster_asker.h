@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "orchestrator/cluster/cluster_status.h"
@@ -32,12 +33,16 @@ class ClusterAsker {
                                                 bool check = false);
   // What all hosts of the run with a desired state say about themselves.
   ClusterStatus AskStatus();
+  // The same of some hosts.
+  ClusterStatus AskStatus(const std::set<std::string>& hosts);
   // The same, but hosts answer one after the other: what looks like two owners or none may be a
   // change of owner in between, so it is asked again for a moment.
   ClusterStatus LookTwice();
 
   // Ask returns at once from now on, hosts without an answer have errors.
   void Interrupt();
+  // Ask works again, so that what was begun can be taken back.
+  void GoOn() { interrupted_ = false; }
   [[nodiscard]] bool interrupted() const { return interrupted_; }
   // Waits so long; less when interrupted.
   void Pause(std::chrono::milliseconds span);

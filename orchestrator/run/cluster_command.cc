@@ -11,6 +11,24 @@
 
 namespace drover {
 
+Talk TalkToCluster(const CompiledRun& run, const CommandLine& line,
+                   const std::function<int(ClusterAsker& asker)>& work) {
+  const auto helper = FindHelper(line.helper_path);
+  if (!helper) {
+    PrintProblem(helper.error().message);
+    return {kExitError};
+  }
+  SurviveBrokenPipes();
+  ClusterAsker asker(run, WhoRuns(), OpenerOf(line, *helper));
+  const auto interrupt = InterruptWatch::Start([&asker](int /*count*/) { asker.Interrupt(); });
+  if (!interrupt) {
+    PrintProblem(interrupt.error().message);
+    return {kExitError};
+  }
+  const int status = work(asker);
+  return {status, !asker.Close()};
+}
+
 int RunClusterCommand(const std::string& name, const std::string& help,
                       const std::vector<std::string>& arguments,
                       const std::function<int(const Prepared& prepared, const CommandLine& line,
@@ -27,25 +45,15 @@ int RunClusterCommand(const std::string& name, const std::string& help,
   if (prepared.exit) {
     return *prepared.exit;
   }
-  const auto helper = FindHelper(line.helper_path);
-  if (!helper) {
-    PrintProblem(helper.error().message);
-    return kExitError;
-  }
-  SurviveBrokenPipes();
-  ClusterAsker asker(prepared.run, WhoRuns(), OpenerOf(line, *helper));
-  const auto interrupt = InterruptWatch::Start([&asker](int /*count*/) { asker.Interrupt(); });
-  if (!interrupt) {
-    PrintProblem(interrupt.error().message);
-    return kExitError;
-  }
-  const int status = work(prepared, line, asker);
-  if (!asker.Close()) {
+  const Talk talk = TalkToCluster(prepared.run, line, [&, &line = line](ClusterAsker& asker) {
+    return work(prepared, line, asker);
+  });
+  if (talk.thread_left_behind) {
     // A thread is still inside a connection attempt; nothing may be torn down under it.
     std::fflush(nullptr);
-    std::_Exit(status);
+    std::_Exit(talk.status);
   }
-  return status;
+  return talk.status;
 }
 
 }  // namespace drover

@@ -12,6 +12,15 @@
 
 namespace drover {
 
+// How a talk with the hosts ended.
+struct Talk {
+  int status = 0;                   // for the shell
+  bool thread_left_behind = false;  // end the process without clearing up
+};
+// Lets `work` ask the hosts of `run`; Ctrl-C interrupts it. Its answer is the status.
+Talk TalkToCluster(const CompiledRun& run, const CommandLine& line,
+                   const std::function<int(ClusterAsker& asker)>& work);
+
 // Carries out `work`, whose answer is the exit code. `work` must be through with its own output
 // when it returns.
 int RunClusterCommand(const std::string& name, const std::string& help,

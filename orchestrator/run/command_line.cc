@@ -29,10 +29,21 @@ CLI::Option* Many(CLI::App& app, const char* names, std::vector<std::string>& va
   return app.add_option(names, values, help)->take_all()->allow_extra_args(false);
 }
 
-void AddInputs(CLI::App& app, CommandLine& line) {
-  app.add_option("playbook", line.playbook, "the playbook that describes the cluster")
-      ->required()
-      ->type_name("PLAYBOOK");
+// Commands about hosts name them first and the playbook last.
+bool IsAboutHosts(const std::string& command) {
+  return command == "maintenance" || command == "add" || command == "remove";
+}
+
+void AddInputs(CLI::App& app, const std::string& command, CommandLine& line) {
+  if (IsAboutHosts(command)) {
+    app.add_option("words", line.hosts, "hosts, and the playbook that describes the cluster")
+        ->required()
+        ->type_name(command == "maintenance" ? "on|off|list HOST... PLAYBOOK" : "HOST... PLAYBOOK");
+  } else {
+    app.add_option("playbook", line.playbook, "the playbook that describes the cluster")
+        ->required()
+        ->type_name("PLAYBOOK");
+  }
   Many(app, "-i,--inventory", line.inventories, "inventory file, directory or \"host1,host2,\"")
       ->type_name("INVENTORY");
   app.add_option("-l,--limit", line.limit, "only these hosts (pattern or @FILE)")
@@ -68,6 +79,73 @@ void AddHandover(CLI::App& app, CommandLine& line) {
       ->check(CLI::Range(0.0, 3600.0))
       ->type_name("SECS");
   app.add_flag("-C,--check", line.check, "say what would be handed over, change nothing");
+}
+
+CLI::Option* Span(CLI::App& app, const char* name,
+                  std::function<void(std::chrono::milliseconds)> take, const char* help) {
+  const auto parse = [take = std::move(take)](const std::vector<std::string>& texts) {
+    const auto span = ReadDuration(Value(texts.back()));
+    if (!span) {
+      return false;
+    }
+    take(*span);
+    return true;
+  };
+  return app.add_option(name, parse, help)->type_name("SPAN")->expected(1);
+}
+
+void AddMaintenance(CLI::App& app, CommandLine& line) {
+  app.add_option("--reason", line.reason, "what it is for; shown by status")->type_name("TEXT");
+  Span(
+      app, "--drain", [&line](std::chrono::milliseconds span) { line.drain = span; },
+      "wait so long for connections to end (60s)");
+  app.add_flag("--force", line.force, "also when a service is left without a live real server");
+  app.add_flag("--ignore-unreachable", line.ignore_unreachable,
+               "tell the directors that can be reached");
+  app.add_flag("-C,--check", line.check, "say what would change, change nothing");
+}
+
+void AddGrowth(CLI::App& app, const std::string& command, CommandLine& line) {
+  app.add_flag("--update-inventory", line.update_inventory,
+               "change the inventory file too; its comments and layout stay");
+  if (command == "add") {
+    Many(app, "--host-var", line.host_vars, "variable of the new line in the inventory")
+        ->type_name("NAME=VALUE");
+    Span(
+        app, "--ready-timeout",
+        [&line](std::chrono::milliseconds span) { line.ready_timeout = span; },
+        "how long it may take until the checks find it well (default 60s)");
+    return;
+  }
+  Span(
+      app, "--drain", [&line](std::chrono::milliseconds span) { line.drain = span; },
+      "how long connections may take to end; 0 is at once (default 60s)");
+  app.add_flag("--force", line.force, "also when a service is left without a live real server");
+}
+
+// The words before the options: maintenance's turn, the hosts, the playbook. What is missing.
+std::string TakeWords(const std::string& command, CommandLine& line) {
+  std::vector<std::string>& words = line.hosts;
+  if (command == "maintenance") {
+    line.turn = words.front();
+    words.erase(words.begin());
+    if (line.turn != "on" && line.turn != "off" && line.turn != "list") {
+      return "\"" + line.turn + "\" is neither on nor off nor list";
+    }
+  }
+  if (words.empty()) {
+    return "a playbook is missing";
+  }
+  if (!line.limit.empty()) {
+    return "--limit has no meaning here: name the hosts";
+  }
+  line.playbook = words.back();
+  words.pop_back();
+  const bool list = line.turn == "list";
+  if (list && !words.empty()) {
+    return "list takes only the playbook, not \"" + words.front() + "\"";
+  }
+  return list || !words.empty() ? "" : "name a host, and then the playbook";
 }
 
 // "--watch" may stand alone; a number behind it belongs to it.
@@ -200,11 +278,15 @@ CommandLineOrExit ParseCommandLine(const std::string& command, const std::string
   CommandLine line;
   std::vector<std::string> debug;
   CLI::App app{help, "drover " + command};
-  AddInputs(app, line);
+  AddInputs(app, command, line);
   if (command == "status") {
     AddStatus(app, line);
   } else if (command == "handover") {
     AddHandover(app, line);
+  } else if (command == "maintenance") {
+    AddMaintenance(app, line);
+  } else if (IsAboutHosts(command)) {
+    AddGrowth(app, command, line);
   } else {
     AddWhat(app, line);
   }
@@ -227,6 +309,13 @@ CommandLineOrExit ParseCommandLine(const std::string& command, const std::string
     } catch (const CLI::ParseError& error) {
       const int status = app.exit(error, std::cout, std::cerr);
       return {.line = {}, .exit = status == 0 ? kExitOk : kExitError};
+    }
+  }
+  if (IsAboutHosts(command) && debug.empty()) {
+    if (const std::string missing = TakeWords(command, line); !missing.empty()) {
+      std::cerr << "drover " << command << ": " << missing << "\n"
+                << "Run with --help for more information.\n";
+      return {.line = {}, .exit = kExitError};
     }
   }
   line.debug.insert(debug.begin(), debug.end());

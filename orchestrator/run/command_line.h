@@ -41,11 +41,21 @@ struct CommandLine {
   bool list_tags = false;
   bool syntax_check = false;
   std::string helper_path;
-  std::set<std::string> debug;  // list, explain, stats, wire
-  std::optional<double> watch;  // status: seconds between two looks
-  std::string instance;         // handover: only this one
-  bool back = false;            // handover: who handed over may return
-  double sync_wait = 60;        // handover: seconds
+  std::set<std::string> debug;     // list, explain, stats, wire
+  std::optional<double> watch;     // status: seconds between two looks
+  std::string instance;            // handover: only this one
+  bool back = false;               // handover: who handed over may return
+  double sync_wait = 60;           // handover: seconds
+  std::string turn;                // maintenance: on, off, list
+  std::vector<std::string> hosts;  // maintenance, add, remove: the hosts that it is about
+  std::string reason;              // maintenance
+  // maintenance, remove: how long connections may take to end; maintenance: none is not to wait.
+  std::optional<std::chrono::milliseconds> drain;
+  bool force = false;               // maintenance, remove: also when too few are left
+  bool ignore_unreachable = false;  // maintenance: tell those that can be reached
+  std::chrono::milliseconds ready_timeout{60000};  // add
+  bool update_inventory = false;                   // add, remove: change the inventory file too
+  std::vector<std::string> host_vars;              // add: name=value for the line in the inventory
 };
 
 // Names of the --debug modes with a line of help each.

@@ -11,6 +11,9 @@ int RolloutCommand(const std::vector<std::string>& arguments);
 int VerifyCommand(const std::vector<std::string>& arguments);
 int StatusCommand(const std::vector<std::string>& arguments);
 int HandoverCommand(const std::vector<std::string>& arguments);
+int AddCommand(const std::vector<std::string>& arguments);
+int RemoveCommand(const std::vector<std::string>& arguments);
+int MaintenanceCommand(const std::vector<std::string>& arguments);
 int InventoryCommand(const std::vector<std::string>& arguments);
 
 }  // namespace drover

@@ -11,8 +11,6 @@
 #include <memory>
 #include <utility>
 
-#include "orchestrator/compile/compile.h"
-#include "orchestrator/inventory/load.h"
 #include "orchestrator/run/exit_code.h"
 #include "orchestrator/run/extra_vars.h"
 #include "orchestrator/run/prompt.h"
@@ -118,8 +116,7 @@ Prepared Prepare(const CommandLine& line) {
   if (!playbook) {
     return Exit(PrintDiagnostics(playbook.error()));
   }
-  const std::string directory = std::filesystem::path(line.playbook).parent_path().string();
-  const auto inventory = LoadInventory(line.inventories, directory.empty() ? "." : directory);
+  auto inventory = ReadInventory(line);
   if (!inventory) {
     return Exit(PrintDiagnostics(inventory.error()));
   }
@@ -137,7 +134,23 @@ Prepared Prepare(const CommandLine& line) {
     return Exit(PrintDiagnostics(run.error()));
   }
   PrintWarnings(run->warnings);
-  return {.exit = std::nullopt, .playbook = *std::move(playbook), .run = *std::move(run)};
+  return {.exit = std::nullopt,
+          .playbook = *std::move(playbook),
+          .run = *std::move(run),
+          .inventory = std::move(inventory->inventory),
+          .options = *std::move(options)};
+}
+
+Parsed<CompiledRun> CompileWith(const Prepared& prepared, const Inventory& inventory,
+                                const std::string& limit) {
+  CompileOptions options = prepared.options;
+  options.limit = limit;
+  return Compile(prepared.playbook, inventory, options);
+}
+
+Parsed<LoadedInventory> ReadInventory(const CommandLine& line) {
+  const std::string directory = std::filesystem::path(line.playbook).parent_path().string();
+  return LoadInventory(line.inventories, directory.empty() ? "." : directory);
 }
 
 Parsed<std::string> ReadLimit(const std::string& limit) {

@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "orchestrator/compile/compiled_run.h"
+#include "orchestrator/compile/compile.h"
+#include "orchestrator/inventory/load.h"
 #include "orchestrator/playbook/load.h"
 #include "orchestrator/run/command_line.h"
 
@@ -17,8 +18,15 @@ struct Prepared {
   std::optional<int> exit;
   Playbook playbook;
   CompiledRun run;
+  Inventory inventory;
+  CompileOptions options;
 };
 Prepared Prepare(const CommandLine& line);
+// The same playbook with another inventory, for the hosts that `limit` leaves.
+Parsed<CompiledRun> CompileWith(const Prepared& prepared, const Inventory& inventory,
+                                const std::string& limit);
+// The inventories of the command line, read again.
+Parsed<LoadedInventory> ReadInventory(const CommandLine& line);
 
 // -l with its @FILE parts replaced by the lines of the files.
 Parsed<std::string> ReadLimit(const std::string& limit);

@@ -1,0 +1,390 @@
+"""Real servers that come and go under load: add, remove, maintenance. Real ip_vs, real nginx.
+
+    tests/lab/lab -i tests/lab/inventories/grow.yml -- /usr/bin/python3 tests/lab/grow_test.py [TEST…]
+
+Tests run in the order of writing on one cluster, and each leaves it well. While they run there are new connections at the pace
+that test_02 finds this machine to carry (100/s or less), and 50 connections that stay open.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.dont_write_bytecode = True
+from director_tools import ECHO_PORT, VIP, WEB_PORT, Prober, lab, on, services, start_servers, wait_until  # noqa: E402
+from recap import recap  # noqa: E402
+
+DROVER = os.environ.get("DROVER", "build/drover")
+WORK = pathlib.Path(tempfile.mkdtemp(prefix="grow-"))
+PLAYBOOK = WORK / "site.yml"
+INVENTORY = WORK / "hosts.yml"
+REAL = {f"rs{i}": f"10.77.0.2{i}" for i in range(1, 5)}
+EMULATED = "QEMU TCG" in pathlib.Path("/proc/cpuinfo").read_text()
+EMULATION = 4.0 if EMULATED else 0.5
+PACES = (100, 50, 20, 10, 5) if EMULATED else (100,)
+LATE_PROBER = 500 if EMULATED else 20  # ms
+LONG_LIVED = 50
+WEIGHT = 4
+SLOW_START = 4
+
+SITE = """server {
+    listen 80 default_server;
+    location / { default_type text/plain; return 200 "{{ inventory_hostname }}\\n"; }
+    location /health { if (-f /run/sick) { return 500; } return 200 "fine\\n"; }
+}
+"""
+
+PLAY = f"""
+- name: Real servers
+  hosts: real_servers
+  tasks:
+    - package: {{name: nginx-light, state: present}}
+    - template: {{src: site.conf, dest: /etc/nginx/sites-enabled/default, mode: "0644"}}
+    - service: {{name: nginx, state: started}}
+    - wait_for: {{port: 80, timeout: 20}}
+    - real_server: {{vip: "{{{{ vip }}}}"}}
+- name: Directors
+  hosts: directors
+  tasks:
+    - sysctl: {{net.ipv4.conf.all.send_redirects: 0, net.ipv4.conf.default.send_redirects: 0}}
+    - connection_sync: {{interface: eth0}}
+    - vrrp_instance:
+        name: web
+        interface: eth0
+        virtual_router_id: 51
+        priority: "{{{{ vrrp_priority }}}}"
+        advert_interval: 1s
+        addresses: ["{{{{ vip }}}}"]
+        sync_wait: 30s
+    - virtual_service:
+        address: "{{{{ vip }}}}:{WEB_PORT}"
+        scheduler: wrr
+        weight: {WEIGHT}
+        real_servers: "{{{{ groups['real_servers'] }}}}"
+        check: {{http: {{path: /health}}, interval: 1s, timeout: 900ms, fall: 3, rise: 2}}
+        slow_start: {SLOW_START}s
+    - virtual_service:
+        address: "{{{{ vip }}}}:{ECHO_PORT}"
+        scheduler: rr
+        real_servers: "{{{{ groups['real_servers'] }}}}"
+        check: {{tcp: {{}}, port: {WEB_PORT}, interval: 1s, timeout: 900ms, fall: 3, rise: 2}}
+"""
+
+
+def drover(*arguments, timeout=400):
+    return subprocess.run([DROVER, *arguments], capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def about(command, *words, options=()):
+    """drover COMMAND WORDS… PLAYBOOK"""
+    return drover(command, *words, str(PLAYBOOK), "-i", str(INVENTORY), "-T", "60", *options)
+
+
+def rollout():
+    return about("rollout")
+
+
+def table(host, port=WEB_PORT):
+    """{real server: weight} of the VIP's service."""
+    return services(on(host, "cat /proc/net/ip_vs")).get(str(port), {})
+
+
+def weights(weight, *names, drained=()):
+    return {REAL[name]: 0 if name in drained else weight for name in names}
+
+
+class LongTalk:
+    """A connection to the VIP that one real server has, and that ends when it is told."""
+
+    def __init__(self, server):
+        for _ in range(40):
+            self.door = socket.create_connection((VIP, ECHO_PORT), timeout=20)
+            if self.ask() == server:
+                return
+            self.door.close()
+        raise AssertionError(f"no connection came to {server}")
+
+    def ask(self):
+        """Who answers."""
+        self.door.sendall(b"GET /1 HTTP/1.1\r\nHost: lab\r\n\r\n")
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            piece = self.door.recv(4096)
+            if not piece:
+                raise AssertionError(f"the connection ended: {answer}")
+            answer += piece
+        head, _, body = answer.partition(b"\r\n\r\n")
+        length = int(re.search(rb"(?i)content-length: *(\d+)", head).group(1))
+        while len(body) < length:
+            body += self.door.recv(4096)
+        return (head + body).decode(errors="replace") and self.server_in(head.decode(), body.decode())
+
+    @staticmethod
+    def server_in(head, body):
+        return next((name for name in REAL if re.search(rf"\b{name}\b", head + " " + body)), None)
+
+    def close(self):
+        self.door.close()
+
+
+class Growth(unittest.TestCase):
+    maxDiff = None
+    pace = PACES[-1]
+    stands = False
+
+    def setUp(self):
+        if not self.stands and "_01_" not in self.id():
+            self.fail("there is no cluster to test")
+
+    def expect(self, done, status=0):
+        if done.returncode != status:
+            print(f"\n{done.stdout}\n{done.stderr}", file=sys.stderr)
+        self.assertEqual(done.returncode, status, f"\n{done.stdout}\n{done.stderr}")
+        return done.stdout + done.stderr
+
+    def expect_tables(self, want, seconds, what, port=WEB_PORT):
+        return wait_until(lambda: table("lb1", port) == want and table("lb2", port) == want, seconds + EMULATION,
+                          f"{what}: {want}, not {table('lb1', port)} and {table('lb2', port)}")
+
+    def expect_unchanged_rollout(self):
+        for host, counts in recap(self.expect(rollout())).items():
+            self.assertEqual((counts["changed"], counts["failed"], counts["unreachable"]), (0, 0, 0), host)
+
+    def report(self, text):
+        print(f"\n    {text}", file=sys.stderr)
+
+    def under_load(self, work):
+        """Carries it out while connections come and others stay; a prober that was late itself says nothing, so then again."""
+        role = Prober(self.pace, LONG_LIVED)
+        self.addCleanup(role.kill)
+        time.sleep(2)
+        work()
+        time.sleep(2)
+        result = role.result()
+        self.report(result)
+        self.assertEqual(result.hurt(), {}, str(result))
+        self.assertGreater(result.answered(), 0)
+        return result
+
+    # --- the cluster comes up
+
+    def test_01_one_rollout_makes_the_cluster(self):
+        shutil.copy("tests/lab/inventories/grow.yml", INVENTORY)
+        (WORK / "templates").mkdir(exist_ok=True)
+        (WORK / "templates/site.conf").write_text(SITE)
+        PLAYBOOK.write_text(PLAY)
+        self.expect(rollout())
+        self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), 20 + SLOW_START, "three real servers")
+        start_servers(["rs1", "rs2", "rs3"])
+        Growth.stands = True
+
+    def test_02_this_machine_carries_a_pace(self):
+        for rate in PACES:
+            role = Prober(rate, LONG_LIVED)
+            self.addCleanup(role.kill)
+            time.sleep(6)
+            result = role.result()
+            if result.lag_ms() < LATE_PROBER and not result.hurt():
+                # Commands of the orchestrator run meanwhile, which an emulated machine feels.
+                Growth.pace = max(rate // 2, 2) if EMULATED else rate
+                self.report(f"pace: {Growth.pace} new connections/s; {result}")
+                return
+            self.report(f"{rate}/s is too much for it: {result}")
+            time.sleep(3)
+        self.fail(f"not even {rate}/s: {result}")
+
+    # --- add
+
+    def test_03_a_host_that_the_services_do_not_have_is_told_its_place(self):
+        said = self.expect(about("add", "rs4"), status=1)
+        self.assertIn("not in the group real_servers", said)
+        self.assertIn(f"{INVENTORY}:20", said)
+        self.assertIn("--update-inventory: rs4:", said)
+        said = self.expect(about("add", "rs9"), status=1)
+        self.assertIn("rs9: {ansible_host: ADDRESS}", said)
+
+    def test_04_a_server_that_never_gets_healthy_is_not_added(self):
+        before = INVENTORY.read_text()
+        on("rs4", "touch /run/sick")
+        try:
+            said = self.expect(about("add", "rs4", options=["--update-inventory", "--ready-timeout", "10s"]), status=2)
+        finally:
+            on("rs4", "rm /run/sick")
+        self.assertIn("500", said)
+        self.assertIn("the cluster is as before", said)
+        self.assertEqual(INVENTORY.read_text(), before)
+        self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), 5, "as before")
+        self.assertNotIn(VIP, on("rs4", "ip -o addr show dev lo"))
+        self.assertIn("no host is under maintenance", self.expect(about("maintenance", "list")))
+
+    def test_05_a_server_is_added_under_load(self):
+        before = INVENTORY.read_text()
+        highest = {}
+
+        def watch(stop):
+            while not stop.is_set():
+                weight = table("lb1").get(REAL["rs4"])
+                if weight is not None and (not highest or weight != highest["last"]):
+                    highest.setdefault("seen", []).append(weight)
+                    highest["last"] = weight
+                time.sleep(0.1)
+
+        def add():
+            stop = threading.Event()
+            watcher = threading.Thread(target=watch, args=(stop,))
+            watcher.start()
+            try:
+                start = time.monotonic()
+                on("rs4", f"ip addr show >/dev/null")
+                adding = subprocess.Popen([DROVER, "add", "rs4", str(PLAYBOOK), "-i", str(INVENTORY), "-T", "60",
+                                           "--update-inventory"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                # The echo server needs the VIP, as the web server does not.
+                wait_until(lambda: VIP in on("rs4", "ip -o addr show dev lo"), 120, "the VIP on rs4")
+                start_servers(["rs4"])
+                said, _ = adding.communicate(timeout=300)
+                self.assertEqual(adding.returncode, 0, said)
+                self.report(f"added after {time.monotonic() - start:.1f} s")
+                self.assertIn("rs4: added, serves on lb1, lb2", said)
+                self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3", "rs4"), SLOW_START + 3, "four real servers")
+            finally:
+                stop.set()
+                watcher.join()
+
+        self.under_load(add)
+        self.assertEqual(highest["seen"][0], 0, highest)  # no connection before it is ready
+        self.assertEqual(highest["seen"][-1], WEIGHT, highest)
+        self.assertEqual(INVENTORY.read_text(), before.replace("10.77.0.23}\n", "10.77.0.23}\n        rs4:\n"))
+
+    def test_06_the_next_rollout_changes_nothing(self):
+        time.sleep(3)
+        self.expect_unchanged_rollout()
+        self.assertIn("serves already", self.expect(about("add", "rs4")))
+
+    # --- maintenance
+
+    def test_07_maintenance_loses_nothing_and_outlives_rollout_and_restart(self):
+        def turn():
+            self.expect(about("maintenance", "on", "rs2", options=["--reason", "new disk"]))
+            self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3", "rs4", drained=["rs2"]), 2, "rs2 gets nothing")
+            self.assertEqual(table("lb1", ECHO_PORT)[REAL["rs2"]], 0)
+            status = about("status").stdout
+            self.assertRegex(status, r"rs2 .*maintenance by \S+@\S+ since ")
+            self.expect_unchanged_rollout()
+            self.assertEqual(table("lb1")[REAL["rs2"]], 0)
+            lab("off", "lb2")
+            lab("on", "lb2")
+            wait_until(lambda: REAL["rs1"] in table("lb2"), 60, "lb2 is back")
+            self.assertEqual(table("lb2")[REAL["rs2"]], 0)
+            time.sleep(4)  # also when its checks have spoken
+            self.assertEqual(table("lb2")[REAL["rs2"]], 0)
+            self.assertIn("new disk", self.expect(about("maintenance", "list")))
+            self.expect(about("maintenance", "off", "rs2"))
+            self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3", "rs4"), SLOW_START + 10, "rs2 is back")
+
+        self.under_load(turn)
+
+    def test_08_while_a_director_is_down_it_is_named(self):
+        lab("off", "lb2")
+        try:
+            said = self.expect(about("maintenance", "on", "rs2"), status=4)
+            self.assertIn("lb2 gave no answer", said)
+            self.assertEqual(table("lb1")[REAL["rs2"]], WEIGHT)
+            said = self.expect(about("maintenance", "on", "rs2", options=["--ignore-unreachable"]))
+            self.assertIn("lb2 could not be told", said)
+            self.assertEqual(table("lb1")[REAL["rs2"]], 0)
+        finally:
+            lab("on", "lb2")
+        wait_until(lambda: table("lb2").get(REAL["rs2"]) == WEIGHT, 60, "lb2 knows nothing of it")
+        self.assertIn("under maintenance on lb1 but not here", about("status").stdout)
+        self.expect(about("maintenance", "on", "rs2"))
+        self.assertEqual(table("lb2")[REAL["rs2"]], 0)
+        self.expect(about("maintenance", "off", "rs2"))
+        self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3", "rs4"), SLOW_START + 10, "rs2 is back")
+
+    # --- remove
+
+    def test_09_a_server_is_removed_under_load_after_its_last_connection(self):
+        before = INVENTORY.read_text()
+        talk = LongTalk("rs4")
+        ended = []
+
+        def end_later():
+            for _ in range(5):
+                time.sleep(2)
+                assert talk.ask() == "rs4"
+            ended.append(time.monotonic())
+            talk.close()
+
+        def remove():
+            talker = threading.Thread(target=end_later)
+            talker.start()
+            said = self.expect(about("remove", "rs4", options=["--drain", "120s", "--update-inventory"]))
+            finished = time.monotonic()
+            talker.join()
+            self.assertTrue(ended and ended[0] < finished, "it did not wait for the connection")
+            self.assertIn("1 established", said)
+            self.assertNotIn("this is cut", said)
+            self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), 3, "three real servers")
+            self.assertNotIn(VIP, on("rs4", "ip -o addr show dev lo"))
+            self.assertEqual(on("rs4", "cat /proc/sys/net/ipv4/conf/all/arp_ignore"), "0")
+
+        self.under_load(remove)
+        self.assertEqual(INVENTORY.read_text(), before.replace("        rs4:\n", "", 1))
+        self.assertIn("no host is under maintenance", self.expect(about("maintenance", "list")))
+
+    def test_10_what_is_open_is_cut_at_the_deadline_and_said(self):
+        self.expect(about("add", "rs4", options=["--update-inventory"]))
+        self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3", "rs4"), SLOW_START + 10, "four real servers")
+        start_servers(["rs4"])
+        talk = LongTalk("rs4")
+        try:
+            said = self.expect(about("remove", "rs4", options=["--drain", "3s"]))
+            self.assertIn("this is cut: lb1: 1 established", said)
+            self.assertIn(f"take this line out of the inventory, else the next rollout brings rs4 back: {INVENTORY}:20: rs4:", said)
+        finally:
+            talk.close()
+
+    def test_11_the_last_real_servers_stay(self):
+        shutil.copy("tests/lab/inventories/grow.yml", INVENTORY)
+        said = self.expect(about("remove", "rs1", "rs2", "rs3"), status=2)
+        self.assertIn("would have no live real server", said)
+        self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), 1, "nothing was changed")
+
+    def test_12_a_director_under_maintenance_gives_the_addresses_away_also_after_a_restart(self):
+        holds = {host: lambda host=host: f" {VIP}/32 " in on(host, "ip -o addr show dev eth0", check=False)
+                 for host in ("lb1", "lb2")}
+        wait_until(holds["lb1"], 60, "lb1 is master")
+
+        def turn():
+            self.expect(about("maintenance", "on", "lb1"))
+            wait_until(lambda: holds["lb2"]() and not holds["lb1"](), 10, "lb2 is master")
+
+        self.under_load(turn)
+        lab("off", "lb1")
+        lab("on", "lb1")
+        time.sleep(40)  # it would preempt after the wait for connections
+        self.assertTrue(holds["lb2"]() and not holds["lb1"]())
+        self.expect(about("maintenance", "off", "lb1"))
+        wait_until(lambda: holds["lb1"]() and not holds["lb2"](), 90, "lb1 is master again")
+
+    def test_13_the_last_rollout_changes_nothing(self):
+        self.expect_unchanged_rollout()
+
+
+if __name__ == "__main__":
+    if os.environ.get("LAB") != "1" or os.environ.get("LAB_IPVS") != "1":
+        sys.exit("grow_test.py: needs the lab with ip_vs: tests/lab/lab -i tests/lab/inventories/grow.yml -- "
+                 "/usr/bin/python3 " + __file__)
+    try:
+        unittest.main(verbosity=2, failfast=False)
+    finally:
+        shutil.rmtree(WORK, ignore_errors=True)
