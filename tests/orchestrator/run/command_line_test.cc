@@ -133,5 +133,44 @@ TEST(CommandLine, HandoverHasItsOwnOptionsAndNoneOfARollout) {
   EXPECT_TRUE(parse({"site.yml", "-i", "a,", "--sync-wait", "-1"}).exit);
 }
 
+TEST(CommandLine, HostsStandBeforeThePlaybook) {
+  const auto parse = [](const std::string& command, const std::vector<std::string>& arguments) {
+    return ParseCommandLine(command, "help", arguments, Env({}));
+  };
+  const auto on = parse("maintenance", {"on", "rs1", "rs2", "site.yml", "-i", "hosts", "--drain",
+                                        "90s", "--reason", "new disk"});
+  ASSERT_FALSE(on.exit);
+  EXPECT_EQ(on.line.turn, "on");
+  EXPECT_EQ(on.line.hosts, (std::vector<std::string>{"rs1", "rs2"}));
+  EXPECT_EQ(on.line.playbook, "site.yml");
+  EXPECT_EQ(on.line.drain, std::chrono::seconds(90));
+  EXPECT_EQ(on.line.reason, "new disk");
+  const auto list = parse("maintenance", {"list", "site.yml"});
+  ASSERT_FALSE(list.exit);
+  EXPECT_EQ(list.line.playbook, "site.yml");
+  const auto add = parse("add", {"-i", "hosts", "rs4", "site.yml", "--host-var", "a=1",
+                                 "--host-var", "b=2", "--ready-timeout", "5m"});
+  ASSERT_FALSE(add.exit);
+  EXPECT_EQ(add.line.hosts, std::vector<std::string>{"rs4"});
+  EXPECT_EQ(add.line.host_vars, (std::vector<std::string>{"a=1", "b=2"}));
+  EXPECT_EQ(add.line.ready_timeout, std::chrono::minutes(5));
+  const auto remove = parse("remove", {"rs4", "site.yml", "--drain", "0", "--force"});
+  ASSERT_FALSE(remove.exit);
+  EXPECT_EQ(remove.line.drain, std::chrono::seconds(0));
+  EXPECT_TRUE(remove.line.force);
+  const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
+      {"maintenance", {"maybe", "rs1", "site.yml"}},
+      {"maintenance", {"on", "site.yml"}},
+      {"maintenance", {"on"}},
+      {"maintenance", {"list", "rs1", "site.yml"}},
+      {"add", {"site.yml"}},
+      {"remove", {"rs1", "site.yml", "-l", "x"}},
+      {"remove", {"rs1", "site.yml", "--drain", "soon"}},
+  };
+  for (const auto& [command, arguments] : wrong) {
+    EXPECT_EQ(parse(command, arguments).exit, 1) << command << " " << arguments.front();
+  }
+}
+
 }  // namespace
 }  // namespace drover
