@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
              {"z", "web", {{"b", "yes: no"}}},
              "  hosts:\n",
              "    z: {b: \"yes: no\"}\n"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(AddHostLine, EndsAFileThatLacksItsLastNewline) {
   const auto edit = AddHostLine(File("hosts", "[web]\nx"), {"z", "web", {}});
