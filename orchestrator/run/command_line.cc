@@ -290,7 +290,8 @@ CommandLineOrExit ParseCommandLine(const std::string& command, const std::string
   } else {
     AddWhat(app, line);
   }
-  if (command != "status" && command != "handover" && command != "verify") {
+  if (command != "status" && command != "handover" && command != "verify" &&
+      command != "maintenance") {
     AddTransaction(app, line);
   }
   AddHow(app, line);
