@@ -53,6 +53,17 @@ Turn TurnOf(std::vector<Maintenance> list, const MaintenanceTask& task) {
   return {std::move(list), {{"change", resource, before, Effect(wanted), wanted.reason}}};
 }
 
+// The daemon reads the list, and says afterwards that it has it.
+Status TellDaemon(const std::vector<Maintenance>& list, DaemonLink& daemon) {
+  if (const auto told = daemon.Reload(); !told) return Fail(told.error());
+  const auto status = daemon.ReadStatus();
+  if (!status) return Fail(status.error());
+  if (status->maintenance == list) return {};
+  return Fail(ErrorCode::kInvalid,
+              "the helper's daemon on this node knows nothing of maintenance: it is of an earlier "
+              "version (a rollout upgrades it)");
+}
+
 }  // namespace
 
 TaskResult RunMaintenanceTask(const MaintenanceTask& task, bool check, TaskContext& context) {
@@ -76,8 +87,10 @@ TaskResult RunMaintenanceTask(const MaintenanceTask& task, bool check, TaskConte
     if (self && task.on) move(HandoverMove::kReturn);
     return Failed(saved.error().In("nothing was changed"));
   }
-  if (const auto told = context.daemon->Reload(); !told) {
-    return Failed(told.error(), std::move(changes));
+  if (const Status told = TellDaemon(turn.list, *context.daemon); !told) {
+    [[maybe_unused]] const Status back = SaveMaintenance(*context.store, *before);
+    if (self && task.on) move(HandoverMove::kReturn);
+    return Failed(told.error());
   }
   if (self && !task.on) {
     TaskResult moved = move(HandoverMove::kReturn);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "node-helper/store/maintenance.h"
 #include "node-helper/store/store.h"
 #include "node-helper/tasks/daemon_link.h"
 
@@ -23,6 +24,9 @@ class FakeDaemon : public DaemonLink {
   Result<Overlay> Reload() override {
     if (!reload_error.empty()) return Fail(ErrorCode::kInternal, reload_error);
     ++reloads;
+    if (knows_maintenance) {
+      status.maintenance = LoadMaintenance(store_).value_or(std::vector<Maintenance>{});
+    }
     loaded_ = DesiredState();
     const auto records = store_.LoadAll();
     if (!records) return Fail(records.error());
@@ -73,6 +77,7 @@ class FakeDaemon : public DaemonLink {
   [[nodiscard]] const DesiredState& loaded() const { return loaded_; }
 
   bool runs = true;
+  bool knows_maintenance = true;
   std::string reload_error;
   std::function<void(const Overlay&)> on_reload;  // what it does about it before anybody else can
   std::set<Endpoint> dead;

@@ -87,6 +87,15 @@ TEST_F(MaintenanceOfHosts, NeedsTheDaemon) {
   EXPECT_TRUE(List().empty());
 }
 
+TEST_F(MaintenanceOfHosts, ADaemonOfAnEarlierVersionIsToldAbout) {
+  daemon_.knows_maintenance = false;
+  EXPECT_EQ(Turn(true, kFirst).status, TaskStatus::kFailed);
+  EXPECT_TRUE(List().empty());
+  EXPECT_EQ(Turn(true, kSelf).status, TaskStatus::kFailed);
+  EXPECT_FALSE(daemon_.status.instances[0].yielded);
+  EXPECT_TRUE(List().empty());
+}
+
 TEST_F(MaintenanceOfHosts, ARolloutNeitherRaisesTheWeightNorCallsItAChange) {
   const DesiredState state = State({}, {}, {Web()});
   Converge(state);
