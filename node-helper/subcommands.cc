@@ -236,6 +236,8 @@ int UninstallCommand(const Arguments& arguments) {
     const auto lock =
         SessionLock::Take(kStateDirectory, ByHand(), kLockPatience, [] { return false; });
     if (!lock) return Complain(lock.error());
+    const Status free = Transaction(TransactionOfThisNode(store, nullptr)).Admit();
+    if (!free) return Complain(free.error());
     done = Release(store, *owner, changes);
     if (done && !*owner) done = Uninstall(ThisNode(), changes);
   } else if (!*owner) {

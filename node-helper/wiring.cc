@@ -131,14 +131,17 @@ GuardParts GuardOfThisNode(const Store& store, UndoKit* undo) {
 
 void LookAfterRuns(const Store& store, DaemonParts& parts) {
   const TransactionParts transaction = TransactionOfThisNode(store, nullptr);
+  parts.run_holder = [transaction] {
+    return Transaction(transaction).Holder().value_or(std::nullopt);
+  };
   parts.hold_back_overdue_run = [&store] {
     const auto held = HoldBackOverdueRun(GuardOfThisNode(store, nullptr));
     return held ? Status() : Status(Fail(held.error()));
   };
   parts.look_after_runs = [&store, watch = RunWatch(), transaction]() mutable -> std::string {
     const PendingJournal journal(store.directory());
-    const std::string owner = watch.owner();
-    if (!journal.exists() && owner.empty()) return "";
+    const RunInfo last = watch.run();
+    if (!journal.exists() && last.run_id.empty()) return "";
     const auto pending = journal.Load();
     if (!pending) return "";
     if (*pending && !GuardIsAtWork(transaction.run_directory)) {
@@ -146,12 +149,9 @@ void LookAfterRuns(const Store& store, DaemonParts& parts) {
         return started.error().message;
       }
     }
-    std::string newest;
-    if (!*pending) {
-      const auto record = store.Load(owner);
-      if (record) newest = record->run.run_id;
-    }
-    return watch.Look(*pending, newest);
+    const bool ended = !*pending && !last.run_id.empty();
+    const bool kept = ended && store.GenerationsOf(last.owner).Has(last.run_id).value_or(false);
+    return watch.Look(*pending, kept);
   };
 }
 

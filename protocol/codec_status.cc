@@ -242,6 +242,7 @@ Json NodeStatusToJson(const NodeStatus& status) {
   if (!status.maintenance.empty()) {
     json["maintenance"] = ListToJson(status.maintenance, MaintenanceToJson);
   }
+  if (status.holder) json["holder"] = LockHolderToJson(*status.holder);
   return json;
 }
 
@@ -260,6 +261,9 @@ NodeStatus NodeStatusFromJson(const Json& json, const std::string& path, JsonErr
   if (reader.Has("sync")) reader.ReadValue("sync", status.sync.emplace(), SyncStatusFromJson);
   if (reader.Has("maintenance")) {
     reader.ReadList("maintenance", status.maintenance, MaintenanceFromJson);
+  }
+  if (reader.Has("holder")) {
+    reader.ReadValue("holder", status.holder.emplace(), LockHolderFromJson);
   }
   reader.ReadList("events", status.events, LoggedEventFromJson);
   return status;

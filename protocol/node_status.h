@@ -127,6 +127,7 @@ struct NodeStatus {
   std::vector<TrackerStatus> trackers;
   std::optional<SyncStatus> sync;
   std::vector<Maintenance> maintenance;  // all of it, also of hosts that no service has
+  std::optional<LockHolder> holder;      // the run that has the node
   std::vector<LoggedEvent> events;       // the newest last, at most kMaxStatusEvents
   bool operator==(const NodeStatus&) const = default;
 };

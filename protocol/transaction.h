@@ -105,6 +105,9 @@ struct LockHolder {
   bool operator==(const LockHolder&) const = default;
 };
 
+// "the run of ann on ctl (rollout) changes it: goes back in 12 s unless it is confirmed".
+std::string Summary(const LockHolder& holder);
+
 // What a node says when a run begins: where the run stands, or who is in the way.
 struct NodeGround {
   std::uint64_t generation = 0;  // the newest of this owner; 0: none

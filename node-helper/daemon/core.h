@@ -46,6 +46,7 @@ struct CoreParts {
   // Weights may have to change: ApplyHealth is to be called soon, once for many verdicts.
   std::function<void()> soon;
   std::function<Result<std::vector<ServiceCounters>>()> read_counters;
+  std::function<std::optional<LockHolder>()> run_holder;  // the run that has the node; may be empty
   // Ends the engines with all that they run, and takes the status of their scripts.
   std::function<void()> end_engines;
 };

@@ -106,6 +106,7 @@ NodeStatus DaemonCore::StatusNow(Time now) {
   }
   status.trackers = parts_.trackers->Statuses();
   status.sync = sync_;
+  if (parts_.run_holder) status.holder = parts_.run_holder();
   if (status.sync) {
     for (const SyncDaemon& daemon : reconciler_.observed().sync_daemons) {
       status.sync->roles.emplace_back(ToString(daemon.role));

@@ -8,11 +8,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "node-helper/converge/kernel.h"
 #include "node-helper/store/store.h"
 #include "protocol/result.h"
+#include "protocol/transaction.h"
 
 namespace drover {
 
@@ -23,6 +25,7 @@ struct DaemonParts {
   const Store* store = nullptr;
   std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
   // About runs that are not confirmed (node-helper/transaction); each may be empty.
+  std::function<std::optional<LockHolder>()> run_holder;
   // Before anything is set: an overdue run's record is set back.
   std::function<Status()> hold_back_overdue_run;
   // Twice a second: sees to it that a pending run is guarded; what is to be told, if anything.

@@ -126,6 +126,7 @@ class Loop {
     };
     core.soon = [this] { ApplySoon(); };
     core.read_counters = ReadIpvsCounters;
+    core.run_holder = parts_.run_holder;
     core.end_engines = [this] {
       checks_.reset();
       trackers_.reset();

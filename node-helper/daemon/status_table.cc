@@ -189,6 +189,7 @@ std::string StatusTable(const NodeStatus& status) {
   std::string text = status.host + ": node-helper " + status.version + ", process " +
                      std::to_string(status.pid) + ", runs for " + Age(status.running_for) + ", " +
                      std::to_string(status.repairs) + " repairs\n";
+  if (status.holder) text += "RUN: " + Summary(*status.holder) + "\n";
   for (const std::string& problem : status.problems) text += "PROBLEM: " + problem + "\n";
   text += MaintenanceLines(status);
   if (!status.instances.empty()) text += "\n" + Instances(status);

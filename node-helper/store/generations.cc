@@ -97,6 +97,15 @@ Result<std::optional<OwnerRecord>> Generations::At(std::uint64_t number) const {
                                         std::to_string(kept->back()) + ")");
 }
 
+Result<bool> Generations::Has(const std::string& run_id) const {
+  const auto kept = Numbers();
+  if (!kept) return Fail(kept.error());
+  return std::any_of(kept->begin(), kept->end(), [&](std::uint64_t number) {
+    const auto record = Load(number);
+    return record && record->run.run_id == run_id;
+  });
+}
+
 Status Generations::ForgetRun(const std::string& run_id) const {
   const auto kept = Numbers();
   if (!kept) return Fail(kept.error());

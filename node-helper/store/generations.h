@@ -31,6 +31,8 @@ class Generations {
   // The state at `number`; none: the owner had nothing on this node then. kNotFound: no longer
   // kept.
   [[nodiscard]] Result<std::optional<OwnerRecord>> At(std::uint64_t number) const;
+  // Whether the run `run_id` kept one.
+  [[nodiscard]] Result<bool> Has(const std::string& run_id) const;
   // Forgets what the run `run_id` kept: it was not confirmed after all.
   [[nodiscard]] Status ForgetRun(const std::string& run_id) const;
 

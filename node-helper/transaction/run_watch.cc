@@ -12,7 +12,7 @@ std::string NameOf(const RunInfo& run) {
 
 }  // namespace
 
-std::string RunWatch::Look(const std::optional<Pending>& pending, const std::string& newest_run) {
+std::string RunWatch::Look(const std::optional<Pending>& pending, bool kept) {
   const std::optional<Pending> before = std::exchange(last_, pending);
   const bool same = before && pending && before->run.run_id == pending->run.run_id;
   if (pending && !same) {
@@ -27,7 +27,7 @@ std::string RunWatch::Look(const std::optional<Pending>& pending, const std::str
     return text + " tries again";
   }
   if (pending || !before) return "";
-  if (newest_run == before->run.run_id) return NameOf(before->run) + " is confirmed";
+  if (kept) return NameOf(before->run) + " is confirmed";
   if (before->going_back) return "is again what it was before " + NameOf(before->run);
   return NameOf(before->run) + " has ended";
 }

@@ -14,11 +14,11 @@ namespace drover {
 // Pure: from one look to the next.
 class RunWatch {
  public:
-  // What is new since the last look, in one sentence, or nothing. `newest_run`: whose generation is
-  // the newest of the pending run's owner (asked for when the run is pending no longer).
-  std::string Look(const std::optional<Pending>& pending, const std::string& newest_run);
-  // The owner of the run of the last look; empty: none was pending.
-  [[nodiscard]] std::string owner() const { return last_ ? last_->run.owner : ""; }
+  // What is new since the last look, in one sentence, or nothing. `kept`: the run of the last look
+  // has left a generation.
+  std::string Look(const std::optional<Pending>& pending, bool kept);
+  // The run of the last look; its id is empty when none was pending.
+  [[nodiscard]] RunInfo run() const { return last_ ? last_->run : RunInfo{}; }
 
  private:
   std::optional<Pending> last_;

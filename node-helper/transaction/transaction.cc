@@ -243,11 +243,7 @@ bool Transaction::overdue() const {
 // --- how it ends
 
 bool Transaction::Confirmed() const {
-  const Generations generations = parts_.store->GenerationsOf(run_.owner);
-  const auto numbers = generations.Numbers();
-  if (!numbers || numbers->empty()) return false;
-  const auto newest = generations.Load(numbers->front());
-  return newest && newest->run.run_id == run_.run_id;
+  return parts_.store->GenerationsOf(run_.owner).Has(run_.run_id).value_or(false);
 }
 
 Status Transaction::Confirm() {

@@ -82,6 +82,7 @@ class Collector {
       return;
     }
     if (!host.status) return;
+    if (host.status->holder) Say(Weight::kNote, host.host, Summary(*host.status->holder));
     for (const std::string& problem : host.status->problems) Say(Weight::kDown, host.host, problem);
     for (const InstanceStatus& instance : host.status->instances) OfInstance(host.host, instance);
     for (const TrackerStatus& tracker : host.status->trackers) {

@@ -119,7 +119,7 @@ def locked(host=HOST):
 
 def guard_pid(host=HOST):
     """Of the guard, which is named what it is."""
-    found = on(host, "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q ' guard --detach' && "
+    found = on(host, "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q '[ ]guard --detach' && "
                      "echo ${p#/proc/}; done", check=False).split()
     return int(found[0]) if found else None
 
@@ -248,7 +248,7 @@ class TransactionTest(unittest.TestCase):
         session.start(*changes_to(state_of(NEW, arp_ignore="2")), shell("echo begun > /run/hangs; sleep 300"))
         wait_until(lambda: on(HOST, "cat /run/hangs", check=False) == "begun", 10, "the command runs")
         self.goes_back(LEASE + SLACK + 6)
-        self.assertEqual(on(HOST, "pgrep -f 'sleep 300'", check=False), "")
+        self.assertEqual(on(HOST, "pgrep -f '[s]leep 300'", check=False), "")
 
     def test_killed_guard_is_replaced_by_the_daemon(self):
         self.assertTrue(daemon_pids())

@@ -176,6 +176,7 @@ inline NodeStatus RichStatus() {
   status.trackers = {{"uplink", true, true, "has carrier"}};
   status.sync = SyncStatus{{"master", "backup"}, 10, {{"10.0.0.12", 12, 0.5, milliseconds(700)}}};
   status.maintenance = {*server.drained, {"lb1", {}, "maintenance", "ann", "ctl", 1700000001}};
+  status.holder = LockHolder{.since = 1700000000, .expires_in = milliseconds(12000), .armed = true};
   status.events = {{1700000000000000, 5000000, "vrrp", "vrrp_instance web", "backup: started"}};
   return status;
 }

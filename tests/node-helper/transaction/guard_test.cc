@@ -44,21 +44,21 @@ TEST(GuardDuty, TriesAgainEverMoreSeldomButForEver) {
 
 TEST(RunWatch, TellsWhatBecomesOfARun) {
   RunWatch watch;
-  EXPECT_EQ(watch.Look(std::nullopt, ""), "");
+  EXPECT_EQ(watch.Look(std::nullopt, false), "");
   EXPECT_EQ(
-      watch.Look(PendingOf("one"), ""),
+      watch.Look(PendingOf("one"), false),
       "the run of ann on ctl (rollout) changes this node; it goes back unless that is confirmed");
-  EXPECT_EQ(watch.Look(PendingOf("one"), ""), "");
-  EXPECT_EQ(watch.Look(std::nullopt, "one"), "the run of ann on ctl (rollout) is confirmed");
-  EXPECT_EQ(watch.Look(std::nullopt, "one"), "");
-  EXPECT_NE(watch.Look(PendingOf("two"), ""), "");
+  EXPECT_EQ(watch.Look(PendingOf("one"), false), "");
+  EXPECT_EQ(watch.Look(std::nullopt, true), "the run of ann on ctl (rollout) is confirmed");
+  EXPECT_EQ(watch.Look(std::nullopt, true), "");
+  EXPECT_NE(watch.Look(PendingOf("two"), false), "");
   Pending back = PendingOf("two");
   back.going_back = true;
   back.reason = "nothing was heard";
-  EXPECT_NE(watch.Look(back, "").find("goes back"), std::string::npos);
+  EXPECT_NE(watch.Look(back, false).find("goes back"), std::string::npos);
   back.left = {"firewall: no tool"};
-  EXPECT_NE(watch.Look(back, "").find("firewall: no tool"), std::string::npos);
-  EXPECT_NE(watch.Look(std::nullopt, "one").find("is again what it was"), std::string::npos);
+  EXPECT_NE(watch.Look(back, false).find("firewall: no tool"), std::string::npos);
+  EXPECT_NE(watch.Look(std::nullopt, false).find("is again what it was"), std::string::npos);
 }
 
 TEST(PendingJournal, KeepsAnyBytes) {
