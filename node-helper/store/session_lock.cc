@@ -20,7 +20,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds kRetry{50};
-constexpr std::chrono::milliseconds kPoliteWait{300};
 constexpr std::chrono::milliseconds kTermWait{6000};
 constexpr std::chrono::milliseconds kKillWait{2000};
 
@@ -110,9 +109,10 @@ Result<SessionLock> SessionLock::Take(const std::string& directory, const RunInf
   return SessionLock(std::move(file));
 }
 
-Result<SessionLock> SessionLock::TakeByForce(const std::string& directory, const RunInfo& run) {
+Result<SessionLock> SessionLock::TakeByForce(const std::string& directory, const RunInfo& run,
+                                             std::chrono::milliseconds polite) {
   const auto never = [] { return false; };
-  auto lock = Take(directory, run, kPoliteWait, never);
+  auto lock = Take(directory, run, polite, never);
   for (const int signal : {SIGTERM, SIGKILL}) {
     if (lock || lock.error().code != ErrorCode::kUnreachable) return lock;
     const pid_t session = SessionIn(directory + "/lock.holder");

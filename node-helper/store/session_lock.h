@@ -23,8 +23,11 @@ class SessionLock {
                                   std::chrono::milliseconds patience,
                                   const std::function<bool()>& give_up);
   // As Take, but a session that does not give it up is asked to end (TERM), and ended when it does
-  // not (KILL). For going back, when the run's own session hangs.
-  static Result<SessionLock> TakeByForce(const std::string& directory, const RunInfo& run);
+  // not (KILL). For going back, when the run's own session hangs. `polite`: how long it may take
+  // until then.
+  static Result<SessionLock> TakeByForce(
+      const std::string& directory, const RunInfo& run,
+      std::chrono::milliseconds polite = std::chrono::milliseconds{300});
   // For a look of some milliseconds: takes it when it is free, and leaves no note. kUnreachable
   // when it is held.
   static Result<SessionLock> TakeBriefly(const std::string& directory);

@@ -38,12 +38,14 @@ bool IsRegularFile(int fd) {
 // The kernel as tasks change it: before the first change of a run the node prepares to go back.
 class WaryKernel : public Kernel {
  public:
-  WaryKernel(Kernel& kernel, Transaction& transaction)
-      : kernel_(kernel), transaction_(transaction) {}
+  // `listen` takes the pulses that have come.
+  WaryKernel(Kernel& kernel, Transaction& transaction, std::function<void()> listen)
+      : kernel_(kernel), transaction_(transaction), listen_(std::move(listen)) {}
   Result<DesiredState> Observe(const std::vector<std::string>& keys) override {
     return kernel_.Observe(keys);
   }
   Status Apply(const Change& change) override {
+    listen_();
     const Status ready = transaction_.BeforeChange();
     return ready ? kernel_.Apply(change) : ready;
   }
@@ -52,6 +54,7 @@ class WaryKernel : public Kernel {
  private:
   Kernel& kernel_;
   Transaction& transaction_;
+  std::function<void()> listen_;
 };
 
 TransactionParts WithStore(TransactionParts parts, const Store* store) {
@@ -268,7 +271,7 @@ class Session {
       auto opened = parts_.open_kernel();
       if (!opened) return Fail(opened.error());
       kernel_ = std::move(*opened);
-      wary_kernel_.emplace(*kernel_, transaction_);
+      wary_kernel_.emplace(*kernel_, transaction_, [this] { TakeInput(); });
     }
     return kernel_.get();
   }

@@ -14,6 +14,14 @@ TaskResult NoTransactions() {
   return Failed({ErrorCode::kInternal, "this session was made without transactions"});
 }
 
+// Who is not root has nothing of Drover's to lock or to go back to.
+TaskResult WithoutRights() {
+  TaskResult result = Succeeded();
+  result.detail = NodeGround{};
+  result.message = "without root's rights the node is not locked, and changes are not taken back";
+  return result;
+}
+
 ChangeText RunChange(const std::string& verb, const RunInfo& run, const std::string& reason) {
   return {verb, "run of " + run.user + " on " + run.control_host, "",
           run.command.empty() ? run.owner : run.command, reason};
@@ -63,9 +71,11 @@ Status ClearPending(const BeginTask& task, const ProgramCourse& course, NodeGrou
   if (!pending) return Fail(pending.error());
   if (!*pending) return {};
   const RunInfo& other = (*pending)->run;
-  if (other.run_id == course.run.run_id && !(*pending)->going_back) return {};
+  // One that is late goes back now, before its guard does it.
+  const bool late = context.transaction->late();
+  if (other.run_id == course.run.run_id && !late) return {};
   const bool adopts = task.take_over == other.run_id && !task.take_over.empty() &&
-                      other.owner == course.run.owner && !(*pending)->going_back && task.revert;
+                      other.owner == course.run.owner && !late && task.revert;
   if (adopts) {
     ground.adopted_run = other.run_id;
     return context.transaction->Adopt(**pending);
@@ -120,6 +130,7 @@ bool IsAboutTheRun(const TaskAction& action) {
 TaskResult RunBeginTask(const BeginTask& task, bool check, const ProgramCourse& course,
                         TaskContext& context) {
   if (context.transaction == nullptr) return NoTransactions();
+  if (!context.transaction->able()) return WithoutRights();
   const auto holder = context.transaction->Holder();
   if (!holder) return Failed(holder.error());
   if (check) return OnlyLook(course, *holder, context);

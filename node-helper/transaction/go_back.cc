@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ranges>
 
+#include "node-helper/store/files.h"
+
 namespace drover {
 
 GoingBack::GoingBack(GoBackParts parts)
@@ -132,6 +134,10 @@ Status GoingBack::TakeServiceAway() {
 
 // A confirm that was cut short may have kept one.
 Status GoingBack::ForgetGeneration() {
+  const std::string confirmed = ConfirmedFile(*parts_.store);
+  if (ReadWholeFile(confirmed).value_or("") == pending_->run.run_id + "\n") {
+    if (const Status removed = RemoveFileIfThere(confirmed); !removed) return removed;
+  }
   return parts_.store->GenerationsOf(pending_->run.owner).ForgetRun(pending_->run.run_id);
 }
 

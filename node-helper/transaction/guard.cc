@@ -25,6 +25,8 @@ constexpr milliseconds kFirstPause{1000};
 constexpr milliseconds kLongestPause{60000};
 constexpr std::uint32_t kMostDoublings = 6;
 constexpr milliseconds kLockPatience{5000};
+constexpr milliseconds kPoliteWait{300};
+constexpr milliseconds kOthersPatience{60000};
 constexpr const char* kReady = "ready";
 
 std::string LockPath(const std::string& run_directory) { return run_directory + "/guard.lock"; }
@@ -86,7 +88,9 @@ class Guard {
     if (!before || !*before) return std::optional<GoneBack>();
     RunInfo run = (*before)->run;
     run.command = "going back";
-    const auto lock = SessionLock::TakeByForce(parts_.store->directory(), run);
+    // Somebody who goes back already may be in the middle of it.
+    const milliseconds polite = (*before)->going_back ? kOthersPatience : kPoliteWait;
+    const auto lock = SessionLock::TakeByForce(parts_.store->directory(), run, polite);
     if (!lock) return Fail(lock.error());
     // Meanwhile it may have been confirmed, or was heard of.
     const auto pending = journal_.Load();

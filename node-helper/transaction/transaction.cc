@@ -1,7 +1,11 @@
 #include "node-helper/transaction/transaction.h"
 
-#include <algorithm>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+
+#include "node-helper/store/files.h"
 #include "node-helper/store/ownership.h"
 
 namespace drover {
@@ -21,6 +25,14 @@ bool SameState(const OwnerRecord& left, const OwnerRecord& right) {
          left.adopted == right.adopted;
 }
 
+// An error other than missing rights is told by the first who writes.
+bool MayWrite(const std::string& directory) {
+  if (::geteuid() == 0) return true;
+  const Status made = MakeDirectories(directory, 0700);
+  if (!made) return made.error().code != ErrorCode::kDenied;
+  return ::access(directory.c_str(), W_OK | X_OK) == 0 || errno != EACCES;
+}
+
 std::string JoinedLines(const std::vector<std::string>& sentences) {
   std::string text;
   for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
@@ -29,11 +41,14 @@ std::string JoinedLines(const std::vector<std::string>& sentences) {
 
 }  // namespace
 
+std::string ConfirmedFile(const Store& store) { return store.directory() + "/confirmed"; }
+
 Transaction::Transaction(const TransactionParts& parts)
     : parts_(parts),
       lock_(parts.store->directory()),
       deadline_(parts.run_directory, parts.clock),
       journal_(parts.store->directory()),
+      able_(MayWrite(parts.store->directory())),
       began_(parts.clock.since_boot()) {}
 
 // --- who has the node
@@ -65,7 +80,7 @@ void Transaction::Enter(const RunInfo& run) {
 }
 
 void Transaction::Heard(const std::string& run_id) {
-  if (run_id.empty()) return;
+  if (run_id.empty() || !able_) return;
   const auto lock = lock_.Load();
   if (!lock || !*lock || (*lock)->run.run_id != run_id) return;
   begun_ |= run_id == run_.run_id;
@@ -80,6 +95,7 @@ void Transaction::Heard(const std::string& run_id) {
 }
 
 Status Transaction::Admit() const {
+  if (!able_) return {};
   const auto lock = lock_.Load();
   if (!lock) return Fail(lock.error());
   const auto pending = journal_.Load();
@@ -137,7 +153,7 @@ Status Transaction::Adopt(Pending pending) {
 // --- changes
 
 Status Transaction::BeforeChange() {
-  if (run_.run_id.empty()) return {};
+  if (run_.run_id.empty() || !able_) return {};
   const auto lock = lock_.Load();
   if (!lock) return Fail(lock.error());
   const bool mine = *lock && (*lock)->run.run_id == run_.run_id;
@@ -232,18 +248,20 @@ bool Transaction::armed() const {
   return pending && *pending && (*pending)->run.run_id == run_.run_id;
 }
 
-bool Transaction::overdue() const {
-  if (run_.run_id.empty() || !journal_.exists()) return false;
+bool Transaction::late() const {
+  if (!able_ || !journal_.exists()) return false;
   const auto pending = journal_.Load();
-  if (!pending || !*pending || (*pending)->run.run_id != run_.run_id) return false;
+  if (!pending || !*pending) return false;
   const auto left = deadline_.Left();
   return (*pending)->going_back || !left || left->count() == 0;
 }
 
+bool Transaction::overdue() const { return !run_.run_id.empty() && late() && armed(); }
+
 // --- how it ends
 
 bool Transaction::Confirmed() const {
-  return parts_.store->GenerationsOf(run_.owner).Has(run_.run_id).value_or(false);
+  return ReadWholeFile(ConfirmedFile(*parts_.store)).value_or("") == run_.run_id + "\n";
 }
 
 Status Transaction::Confirm() {
@@ -267,7 +285,7 @@ Status Transaction::Confirm() {
     }
   } else if (!mine || (*lock)->revert) {
     if (!Confirmed()) {
-      return Fail(ErrorCode::kInvalid,
+      return Fail(ErrorCode::kNotFound,
                   "there is nothing to confirm: this run has not changed the node, or the node has "
                   "gone back");
     }
@@ -280,7 +298,10 @@ Status Transaction::Confirm() {
 }
 
 std::vector<TransactionStep> Transaction::ConfirmSteps() const {
-  return {[this] { return Archive(); }, [this] { return journal_.Drop(); },
+  const auto note = [this] {
+    return WriteFileAtomically(ConfirmedFile(*parts_.store), run_.run_id + "\n", 0600);
+  };
+  return {[this] { return Archive(); }, note, [this] { return journal_.Drop(); },
           [this] { return lock_.Remove(); }, [this] { return deadline_.Remove(); }};
 }
 
@@ -292,7 +313,8 @@ Status Transaction::End() const {
 Status Transaction::Archive() const {
   auto record = parts_.store->Load(run_.owner);
   if (!record) return Fail(record.error());
-  if (IsEmpty(*record)) return {};
+  // A run that did not come to its end made no state to go back to.
+  if (IsEmpty(*record) || !record->complete) return {};
   const Generations generations = parts_.store->GenerationsOf(run_.owner);
   auto numbers = generations.Numbers();
   if (!numbers) return Fail(numbers.error());
@@ -322,6 +344,7 @@ Status Transaction::Archive() const {
 }
 
 Status Transaction::Release() {
+  if (!able_) return {};
   const auto lock = lock_.Load();
   if (!lock) return Fail(lock.error());
   if (armed()) {

@@ -33,12 +33,19 @@ struct TransactionParts {
   std::function<bool()> has_service;    // the helper's service is installed
 };
 
+// Has the id of the run that was confirmed last: its orchestrator may not have got the answer.
+std::string ConfirmedFile(const Store& store);
+
 // One thing to do; between two of them a kill leaves a node that comes to its end by itself.
 using TransactionStep = std::function<Status()>;
 
 class Transaction {
  public:
   explicit Transaction(const TransactionParts& parts);
+
+  // False for who may not write Drover's memory (not root): his runs take no node and are not taken
+  // back; what he changes is his own.
+  [[nodiscard]] bool able() const { return able_; }
 
   // --- who has the node
 
@@ -69,7 +76,9 @@ class Transaction {
   void ChangeEnded();
   // The run has changed the node and awaits a ConfirmTask.
   [[nodiscard]] bool armed() const;
-  // The run is armed and was not heard in time: what it does must end.
+  // A run is pending that was not heard in time, or goes back already.
+  [[nodiscard]] bool late() const;
+  // It is this one: what it does must end.
   [[nodiscard]] bool overdue() const;
 
   // --- how it ends
@@ -97,6 +106,7 @@ class Transaction {
   RunLockFile lock_;
   DeadlineFile deadline_;
   PendingJournal journal_;
+  bool able_ = true;
   RunInfo run_;
   std::chrono::milliseconds began_;  // this session, by the node's clock
   bool begun_ = false;               // the run was seen to have the lock in this session

@@ -163,7 +163,20 @@ TEST_F(NodeUnderRuns, ConfirmThatComesTooLateIsRefused) {
 TEST_F(NodeUnderRuns, ConfirmMayBeSaidOnceMore) {
   Rollout("one", first_);
   EXPECT_EQ(One(RunOf("one"), ConfirmTask{}).status, TaskStatus::kOk);
-  EXPECT_EQ(One(RunOf("two"), ConfirmTask{}).code, ErrorCode::kInvalid);
+  EXPECT_EQ(One(RunOf("two"), ConfirmTask{}).code, ErrorCode::kNotFound);
+  // Also of a run without a generation.
+  CommandTask command;
+  command.argv = {"/bin/true"};
+  for (const char* id : {"three", "four"}) {
+    ASSERT_EQ(Begin(RunOf(id)).status, TaskStatus::kOk);
+    ASSERT_EQ(One(RunOf(id), command).status, TaskStatus::kChanged);
+    if (id == std::string("four")) break;
+    ASSERT_EQ(One(RunOf(id), ConfirmTask{}).status, TaskStatus::kOk);
+    EXPECT_EQ(One(RunOf(id), ConfirmTask{}).status, TaskStatus::kOk);
+  }
+  Wait(seconds(31));
+  ASSERT_TRUE(Guard());
+  EXPECT_EQ(One(RunOf("four"), ConfirmTask{}).code, ErrorCode::kNotFound);
 }
 
 TEST_F(NodeUnderRuns, ReleaseIsRefusedOnceSomethingWasChanged) {
@@ -317,6 +330,18 @@ TEST_F(NodeUnderRuns, RunOfAnotherPlaybookTakesTheChangesBackFirst) {
   const TaskResult begun = Begin(RunOf("three", "dns"), {.take_over = "two"});
   ASSERT_EQ(begun.status, TaskStatus::kChanged) << begun.message;
   EXPECT_EQ(GroundOf(begun).adopted_run, "");
+  EXPECT_EQ(LookAtAll(), before);
+  EXPECT_FALSE(journal_.exists());
+}
+
+TEST_F(NodeUnderRuns, BeginThatComesTooLateGoesBackAndStartsAnew) {
+  const auto before = LookAtAll();
+  ASSERT_EQ(Begin(RunOf("one")).status, TaskStatus::kOk);
+  ASSERT_NE(Change(RunOf("one"), first_).status, TaskStatus::kFailed);
+  Reboot();  // the guard has not looked yet
+  const TaskResult begun = Begin(RunOf("one"));
+  EXPECT_EQ(begun.status, TaskStatus::kChanged) << begun.message;
+  EXPECT_FALSE(GroundOf(begun).armed);
   EXPECT_EQ(LookAtAll(), before);
   EXPECT_FALSE(journal_.exists());
 }
