@@ -68,6 +68,8 @@ class Session:
 
     def _read(self):
         for line in self._process.stdout:
+            if not line.startswith("{"):
+                continue  # a host that goes down says so
             event = json.loads(line)
             {"task_result": self.results, "program_done": self.done, "error": self.errors}.get(event["type"], []).append(event)
 
