@@ -23,6 +23,11 @@ class Removing {
 
   int Run() {
     if (const auto wrong = growth_.Order(line_.hosts)) return *wrong;
+    if (const std::string service = Emptied(); !service.empty()) {
+      PrintProblem("service " + service + " would have no real server left; nothing was changed",
+                   "take the service out of the playbook, or add a real server first");
+      return kExitFailed;
+    }
     // What cannot be compiled without them is said before anything is touched.
     const auto without = RunWithout(growth_.prepared(), line_.hosts, growth_.directors(), {});
     if (!without) return PrintDiagnostics(without.error());
@@ -38,6 +43,22 @@ class Removing {
   }
 
  private:
+  // A service that has no other real servers.
+  [[nodiscard]] std::string Emptied() const {
+    const std::set<IpAddress> going = growth_.addresses();
+    for (const auto& [director, services] : growth_.wanted()) {
+      for (const VirtualService& service : services) {
+        const auto& all = service.destinations;
+        const bool emptied =
+            !all.empty() && std::all_of(all.begin(), all.end(), [&](const auto& one) {
+              return going.contains(one.address);
+            });
+        if (emptied) return ToString(service.key);
+      }
+    }
+    return "";
+  }
+
   // Until nothing is open to them, or the time is over.
   int Drain() {
     return growth_.Talk([this](ClusterAsker& asker, Drainer& drainer) -> int {

@@ -15,7 +15,7 @@ std::string HelpText(std::span<const Subcommand> table) {
       "Drover rolls out and proves Linux Virtual Server clusters.\n\n"
       "usage: drover SUBCOMMAND [OPTIONS]\n\n";
   const auto line = [&](const std::string& name, const char* help) {
-    constexpr std::size_t kColumn = 11;
+    constexpr std::size_t kColumn = 13;
     text +=
         "  " + name + std::string(kColumn - std::min(kColumn - 1, name.size()), ' ') + help + "\n";
   };

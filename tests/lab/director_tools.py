@@ -77,12 +77,12 @@ class Role:
 
 
 class Prober:
-    """Open loop: `rate` new connections per second, five times as many datagrams, and two questions per second over each of
+    """Open loop: `rate` new connections per second, `datagrams` for each of them, and two questions per second over each of
     `long_lived` connections."""
 
-    def __init__(self, rate, long_lived):
-        self.process = subprocess.Popen([PROBE, "ask", f"{VIP}:{WEB_PORT}", str(rate), f"{VIP}:{UDP_PORT}", str(rate * 5),
-                                         f"{VIP}:{ECHO_PORT}", str(long_lived)],
+    def __init__(self, rate, long_lived, datagrams=5):
+        self.process = subprocess.Popen([PROBE, "ask", f"{VIP}:{WEB_PORT}", str(rate), f"{VIP}:{UDP_PORT}",
+                                         str(rate * datagrams), f"{VIP}:{ECHO_PORT}", str(long_lived)],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             self.kill()

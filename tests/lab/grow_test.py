@@ -164,7 +164,7 @@ class Growth(unittest.TestCase):
 
     def under_load(self, work):
         """Carries it out while connections come and others stay; a prober that was late itself says nothing, so then again."""
-        role = Prober(self.pace, LONG_LIVED)
+        role = Prober(self.pace, LONG_LIVED, datagrams=0)
         self.addCleanup(role.kill)
         time.sleep(2)
         work()
@@ -189,7 +189,7 @@ class Growth(unittest.TestCase):
 
     def test_02_this_machine_carries_a_pace(self):
         for rate in PACES:
-            role = Prober(rate, LONG_LIVED)
+            role = Prober(rate, LONG_LIVED, datagrams=0)
             self.addCleanup(role.kill)
             time.sleep(6)
             result = role.result()
@@ -207,8 +207,7 @@ class Growth(unittest.TestCase):
     def test_03_a_host_that_the_services_do_not_have_is_told_its_place(self):
         said = self.expect(about("add", "rs4"), status=1)
         self.assertIn("not in the group real_servers", said)
-        self.assertIn(f"{INVENTORY}:20", said)
-        self.assertIn("--update-inventory: rs4:", said)
+        self.assertRegex(said, rf"{INVENTORY}:\d+, or give --update-inventory: rs4:")
         said = self.expect(about("add", "rs9"), status=1)
         self.assertIn("rs9: {ansible_host: ADDRESS}", said)
 
@@ -244,7 +243,6 @@ class Growth(unittest.TestCase):
             watcher.start()
             try:
                 start = time.monotonic()
-                on("rs4", f"ip addr show >/dev/null")
                 adding = subprocess.Popen([DROVER, "add", "rs4", str(PLAYBOOK), "-i", str(INVENTORY), "-T", "60",
                                            "--update-inventory"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                 # The echo server needs the VIP, as the web server does not.
@@ -349,13 +347,15 @@ class Growth(unittest.TestCase):
         try:
             said = self.expect(about("remove", "rs4", options=["--drain", "3s"]))
             self.assertIn("this is cut: lb1: 1 established", said)
-            self.assertIn(f"take this line out of the inventory, else the next rollout brings rs4 back: {INVENTORY}:20: rs4:", said)
+            self.assertRegex(said, rf"take this line out of the inventory, .* rs4 back: {INVENTORY}:\d+: rs4:")
         finally:
             talk.close()
 
     def test_11_the_last_real_servers_stay(self):
         shutil.copy("tests/lab/inventories/grow.yml", INVENTORY)
         said = self.expect(about("remove", "rs1", "rs2", "rs3"), status=2)
+        self.assertIn("would have no real server left", said)
+        said = self.expect(about("maintenance", "on", "rs1", "rs2", "rs3"), status=2)
         self.assertIn("would have no live real server", said)
         self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), 1, "nothing was changed")
 

@@ -61,7 +61,7 @@ TEST_P(Adding, PutsOneLineBelowItsNeighbours) {
   const auto edit = AddHostLine(File(test.file, test.text), test.host);
   ASSERT_TRUE(edit) << Format(edit.error());
   std::string want = test.text;
-  want.insert(want.find(test.behind) + test.behind.size(), test.line);
+  want.insert(want.rfind(test.behind) + test.behind.size(), test.line);
   EXPECT_EQ(edit->after, want);
   EXPECT_NE(test.line.find(edit->text), std::string::npos);
 }
