@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "orchestrator/compile/duration.h"
+#include "orchestrator/source/duration.h"
 #include "orchestrator/playbook/foreign_words.h"
 #include "orchestrator/playbook/tags.h"
 #include "protocol/words.h"

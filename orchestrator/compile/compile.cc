@@ -61,6 +61,7 @@ class Compiler {
   void SelectPlay(const Play& play) {
     CompiledPlay compiled;
     compiled.place = play.place;
+    compiled.policy = play.policy;
     const auto pattern = PatternOf(play);
     auto hosts = pattern ? SelectHosts(inventory_, *pattern, play.hosts.place)
                          : Parsed<std::vector<std::string>>(std::vector<std::string>());
@@ -247,9 +248,55 @@ class Compiler {
     }
   }
 
+  // The play that gives each host its VIPs as a real server, by host.
+  std::map<std::string, std::size_t> PreparedIn() const {
+    std::map<std::string, std::size_t> prepared;
+    for (const auto& [at, task] : tasks_) {
+      if (task.module != "real_server") continue;
+      for (const auto& [host, rounds] : task.hosts) prepared.emplace(host, at.first);
+    }
+    return prepared;
+  }
+
+  // Plays are carried out as they are written, so connections would arrive at a server too early.
+  void WarnOfLateRealServers() {
+    const auto prepared = PreparedIn();
+    std::set<std::pair<std::size_t, std::string>> said;
+    for (const auto& [at, task] : tasks_) {
+      for (const auto& [host, rounds] : task.hosts) {
+        for (const HostTask& round : rounds) {
+          const DesiredState* state = StateOf(round);
+          if (state == nullptr) continue;
+          for (const VirtualService& service : state->services) {
+            for (const Destination& destination : service.destinations) {
+              const std::string* server = HostAt(destination.endpoint().address);
+              if (server == nullptr) continue;
+              const auto play = prepared.find(*server);
+              if (play == prepared.end() || play->second <= at.first) continue;
+              if (!said.emplace(at.first, *server).second) continue;
+              run_.warnings.push_back(Diagnostic{
+                  task.place,
+                  "directors send connections to " + *server + " before a later play prepares it",
+                  "put the play of the real servers first"});
+            }
+          }
+        }
+      }
+    }
+  }
+
+  const std::string* HostAt(const IpAddress& address) {
+    for (const auto& [host, state] : cluster_.states()) {
+      const auto own = addresses_.OfHost(host);
+      if (own && *own == address) return &host;
+    }
+    return nullptr;
+  }
+
   void Finish() {
     AddImplied();
     FillRouters();
+    WarnOfLateRealServers();
     for (const auto& [host, state] : cluster_.states()) {
       if (const auto address = addresses_.OfHost(host)) run_.host_names.emplace(*address, host);
     }

@@ -31,6 +31,7 @@ struct CompileOptions {
   std::string become_password;                       // from -K
   std::string ssh_password;                          // from -k
   std::chrono::milliseconds connect_timeout{10000};  // -T
+  int connect_retries = 0;                           // --connect-retries
   // Addresses of real servers that are given by a name the inventory has no address for (DNS,
   // /etc/hosts).
   std::function<Result<IpAddress>(const std::string& name)> resolve;

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "orchestrator/playbook/play_policy.h"
 #include "orchestrator/source/diagnostic.h"
 #include "orchestrator/source/value.h"
 #include "orchestrator/verify/expectation.h"
@@ -37,6 +38,7 @@ struct HostConnection {
   bool become = false;
   std::string become_password;  // never printed
   std::chrono::milliseconds connect_timeout{10000};
+  int connect_retries = 0;  // when no connection comes about; not after a refused login
 };
 
 // One task for one host, or the reason why it is skipped.
@@ -61,6 +63,7 @@ struct CompiledPlay {
   std::string name;  // play name, else its hosts pattern
   Place place;
   std::vector<std::string> hosts;   // in order, after --limit
+  PlayPolicy policy;
   std::vector<CompiledTask> tasks;  // after --tags / --skip-tags
 };
 

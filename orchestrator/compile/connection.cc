@@ -3,10 +3,12 @@
 #include <initializer_list>
 
 #include "orchestrator/compile/arguments.h"
-#include "orchestrator/compile/duration.h"
+#include "orchestrator/source/duration.h"
 
 namespace drover {
 namespace {
+
+constexpr int kMostRetries = 100;
 
 // Settings of OpenSSH's own command line, which nothing here runs.
 constexpr const char* kIgnored[] = {"ansible_ssh_common_args", "ansible_ssh_extra_args",
@@ -139,6 +141,16 @@ HostConnection WorkOutConnection(const std::string& host, bool known, const Play
       connection.connect_timeout = *span;
     } else {
       read.Say(read.name() + " takes a span of time, not " + Describe(timeout->value));
+    }
+  }
+  connection.connect_retries = options.connect_retries;
+  if (const auto retries = read.First({"ansible_ssh_retries"})) {
+    const auto number = ReadInteger(retries->value);
+    if (number && *number >= 0 && *number <= kMostRetries) {
+      connection.connect_retries = static_cast<int>(*number);
+    } else {
+      read.Say(read.name() + " takes a number from 0 to " + std::to_string(kMostRetries) +
+               ", not " + Describe(retries->value));
     }
   }
   ReadBecome(read, connection, play, options);

@@ -30,21 +30,23 @@ std::map<std::string, std::size_t> LastPlays(const CompiledRun& run, const Playb
   return last;
 }
 
-// Hosts that share a VRRP instance are settled together. Those that get it in different plays are
-// taken out of `last`: they are settled when all plays are through.
+// Hosts that share a VRRP instance are settled together. Those that get it in different plays or
+// batches are taken out of `last`: they are settled when all plays are through.
 std::vector<std::string> TakeScattered(const CompiledRun& run,
                                        std::map<std::string, std::size_t>& last) {
   std::set<std::string> scattered;
   for (const VirtualRouter& router : run.virtual_routers) {
     std::set<std::size_t> plays;
     std::vector<std::string> hosts;
+    bool in_batches = false;
     for (const auto& [host, instance] : router.members) {
       const auto play = last.find(host);
       if (play == last.end()) continue;
       plays.insert(play->second);
+      in_batches |= run.plays[play->second].policy.in_batches();
       hosts.push_back(host);
     }
-    if (plays.size() > 1) scattered.insert(hosts.begin(), hosts.end());
+    if (plays.size() > 1 || (in_batches && hosts.size() > 1)) scattered.insert(hosts.begin(), hosts.end());
   }
   for (const std::string& host : scattered) last.erase(host);
   return {scattered.begin(), scattered.end()};

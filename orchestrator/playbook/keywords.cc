@@ -8,7 +8,6 @@ namespace {
 constexpr std::string_view kForeign[] = {
     "action",
     "always",
-    "any_errors_fatal",
     "async",
     "become_exe",
     "become_flags",
@@ -29,7 +28,6 @@ constexpr std::string_view kForeign[] = {
     "import_playbook",
     "listen",
     "local_action",
-    "max_fail_percentage",
     "module_defaults",
     "notify",
     "poll",
@@ -39,7 +37,6 @@ constexpr std::string_view kForeign[] = {
     "rescue",
     "retries",
     "roles",
-    "serial",
     "strategy",
     "throttle",
     "until",
@@ -65,10 +62,28 @@ std::string HintFor(std::string_view word) {
 }  // namespace
 
 const std::vector<std::string>& PlayKeywords() {
-  static const std::vector<std::string> kWords = {
-      "name",       "hosts",       "vars",          "vars_files",    "tasks",       "tags",
-      "become",     "become_user", "become_method", "gather_facts",  "remote_user", "order",
-      "connection", "port",        "no_log",        "ignore_errors", "check_mode",  "diff"};
+  static const std::vector<std::string> kWords = {"name",
+                                                  "hosts",
+                                                  "vars",
+                                                  "vars_files",
+                                                  "tasks",
+                                                  "tags",
+                                                  "become",
+                                                  "become_user",
+                                                  "become_method",
+                                                  "gather_facts",
+                                                  "remote_user",
+                                                  "order",
+                                                  "connection",
+                                                  "port",
+                                                  "no_log",
+                                                  "ignore_errors",
+                                                  "check_mode",
+                                                  "diff",
+                                                  "serial",
+                                                  "max_fail_percentage",
+                                                  "any_errors_fatal",
+                                                  "update"};
   return kWords;
 }
 

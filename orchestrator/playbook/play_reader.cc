@@ -3,6 +3,7 @@
 
 #include "orchestrator/playbook/keyword_reader.h"
 #include "orchestrator/playbook/keywords.h"
+#include "orchestrator/playbook/policy_reader.h"
 #include "orchestrator/playbook/task_reader.h"
 #include "orchestrator/template/evaluate.h"
 
@@ -65,6 +66,7 @@ void ReadConnection(const YamlNode& node, Play& play, KeywordReader& read) {
 
 void Keyword(const std::string& word, const YamlNode& value, Play& play, KeywordReader& read) {
   if (read.Common(word, value, play.keywords)) return;
+  if (ReadPolicyKeyword(word, value, play.policy, read)) return;
   if (word == "name") {
     if (value.is_scalar()) play.name = value.scalar;
     if (!value.is_scalar() && !value.is_null()) {
@@ -124,6 +126,7 @@ std::optional<Play> ReadPlay(const YamlNode& node, Diagnostics& diagnostics) {
   if (node.Find("hosts") == nullptr && node.Find("import_playbook") == nullptr) {
     read.Say(node.place, "the play has no \"hosts\"");
   }
+  CheckPolicy(play.policy, node.place, read);
   // After the play's own keywords, which tasks inherit.
   if (const YamlNode* tasks = node.Find("tasks")) ReadTasks(*tasks, play, diagnostics);
   if (diagnostics.size() != before) return std::nullopt;

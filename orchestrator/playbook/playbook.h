@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/playbook/play_policy.h"
 #include "orchestrator/source/diagnostic.h"
 #include "orchestrator/source/yaml_node.h"
 
@@ -59,6 +60,7 @@ struct Play {
   std::string connection;
   std::optional<int> port;
   CommonKeywords keywords;
+  PlayPolicy policy;
   std::vector<YamlNode> vars_files;  // contents, in order
   std::vector<PlaybookTask> tasks;
 };

@@ -59,7 +59,10 @@ std::string HumanReport::Text(const Shown& shown) const {
 
 std::string HumanReport::TextOf(const PlayBanner& banner) const {
   const CompiledPlay& play = run_.plays[banner.play];
-  std::string text = Banner("PLAY [" + Printable(play.name) + "]", options_.columns);
+  const std::string batch = banner.batches > 1 ? " (batch " + std::to_string(banner.batch + 1) +
+                                                     " of " + std::to_string(banner.batches) + ")"
+                                               : "";
+  std::string text = Banner("PLAY [" + Printable(play.name) + "]" + batch, options_.columns);
   if (play.hosts.empty()) {
     text += Paint("skipping: no hosts matched", Colour::kSkip, options_.colours) + "\n";
   }

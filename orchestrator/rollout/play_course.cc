@@ -82,6 +82,24 @@ void PlayCourse::Fail(const std::string& host, const Error& error, Actions& acti
   }
 }
 
+std::vector<TaskAction> PlayCourse::ActionsOf(const std::string& host) const {
+  std::vector<TaskAction> tasks;
+  for (const Slot& slot : states_.at(host).slots) {
+    if (!IsSkip(slot) && !slot.host_task->expectation) {
+      tasks.push_back(TaskOf(*slot.host_task).action);
+    }
+  }
+  return tasks;
+}
+
+void PlayCourse::LeaveOutRest(Actions& actions) {
+  for (const auto& [host, state] : states_) {
+    if (!state.in_flight && state.next < state.slots.size()) {
+      Append(order_.HostIsOut(host), actions);
+    }
+  }
+}
+
 void PlayCourse::Stop(Actions& actions) {
   stopping_ = true;
   for (auto& [host, state] : states_) {

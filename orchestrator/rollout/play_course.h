@@ -35,6 +35,10 @@ class PlayCourse {
   void Lost(const std::string& host, const Error& error, RolloutActions& actions);
   // A host that did not even get to its first program.
   void Fail(const std::string& host, const Error& error, RolloutActions& actions);
+  // What the host is to do, without what is only looked at.
+  [[nodiscard]] std::vector<TaskAction> ActionsOf(const std::string& host) const;
+  // Nobody waits any more for hosts whose turn did not come.
+  void LeaveOutRest(RolloutActions& actions);
   // Lets the tasks at work finish and sends no more programs.
   void Stop(RolloutActions& actions);
   // Leaves the tasks at work.

@@ -56,6 +56,13 @@ void Rollout::On(const VipsProbed& event, Actions& /*actions*/) {
   probing_ = false;
 }
 
+void Rollout::On(const Woken& /*event*/, Actions& /*actions*/) { waiting_ = false; }
+
+void Rollout::On(const OperatorSaid& event, Actions& /*actions*/) {
+  go_on_ = event.go_on;
+  asking_ = false;
+}
+
 void Rollout::On(const StopAsked& /*event*/, Actions& actions) {
   if (phase_ == Phase::kStopping) {
     return;
@@ -100,10 +107,34 @@ void Rollout::Advance(Actions& actions) {
         break;
       case Phase::kRunning:
         course_->MoveOn(actions);
-        if ((moved = course_->at_rest() && !(full() && book_.any_busy()))) EndBatch(actions);
+        if ((moved = course_->at_rest() && !(full() && book_.any_busy()))) EndWave(actions);
         break;
       case Phase::kStopping:
         if (!course_ || course_->at_rest()) BecomeFinished(actions);
+        break;
+      case Phase::kForeseeing:
+        if ((moved = answered)) EndForeseeing(actions);
+        break;
+      case Phase::kHandingOver:
+        if ((moved = answered)) EndHandingOver(actions);
+        break;
+      case Phase::kReturning:
+        if ((moved = answered)) EndReturning(actions);
+        break;
+      case Phase::kHolding:
+        if ((moved = !waiting_ || stop_)) StartHealth(actions);
+        break;
+      case Phase::kHealth:
+        if ((moved = answered)) EndHealth(actions);
+        break;
+      case Phase::kHealthPause:
+        if ((moved = !waiting_)) AskHealth(actions);
+        break;
+      case Phase::kAsking:
+        if ((moved = !asking_ || stop_)) EndAsking(actions);
+        break;
+      case Phase::kStaggering:
+        if ((moved = !waiting_ || stop_)) NextBatch(actions);
         break;
       case Phase::kMending:
         if ((moved = answered)) EndMending(actions);
@@ -134,57 +165,5 @@ void Rollout::BecomeFinished(Actions& actions) {
 }
 
 void Rollout::Show(const Shown& shown, Actions& actions) { actions.emplace_back(shown); }
-
-void Rollout::StartPlay(Actions& actions) {
-  phase_ = Phase::kRunning;
-  out_before_ = ledger_.out;
-  Show(PlayBanner{play_}, actions);
-  std::vector<std::string> hosts;
-  for (const std::string& host : play().hosts) {
-    const bool known = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
-    if (!ledger_.out.contains(host) && !known) {
-      hosts.push_back(host);
-    }
-  }
-  course_.emplace(run_, options_, play_, hosts, ledger_);
-  course_->Start(actions);
-  for (const std::string& host : hosts) {
-    if (const auto error = begin_errors_.extract(host)) {
-      course_->Fail(host, error.mapped(), actions);
-      out_before_.insert(host);
-    }
-  }
-  std::erase_if(hosts, [&](const std::string& host) { return ledger_.out.contains(host); });
-  attempted_.insert(hosts.begin(), hosts.end());
-  course_->Begin(hosts, actions);
-}
-
-// All hosts of the play are through with what they could do.
-void Rollout::EndBatch(Actions& actions) {
-  if (!full()) {
-    NextPlay(actions);
-    return;
-  }
-  JudgeBatch();
-  if (fault_.empty()) {
-    StartMending(actions);
-  } else {
-    Conclude(actions);
-  }
-}
-
-void Rollout::NextPlay(Actions& actions) {
-  const bool none_left =
-      std::all_of(play().hosts.begin(), play().hosts.end(),
-                  [&](const std::string& host) { return ledger_.out.contains(host); });
-  // Nobody came through this play: what follows builds on it, so the run ends (as Ansible does).
-  const bool over = course_->failed() && none_left;
-  if (over || stop_ || play_ + 1 == run_.plays.size()) {
-    Conclude(actions);
-    return;
-  }
-  ++play_;
-  StartPlay(actions);
-}
 
 }  // namespace drover

@@ -1,13 +1,15 @@
 // The course of a run. Plays come one after the other, each over its hosts, until the last or until
 // nobody is left. As a transaction: first every host says where it stands and is locked, before
-// anything is changed anywhere; behind each play the hosts that were changed are reached over a new
-// connection and the virtual services are probed; at the end all are confirmed, or after a failure
-// all are taken back.
+// anything is changed anywhere; behind each batch the hosts that were changed are reached over a
+// new connection and the virtual services are probed; at the end all are confirmed, or after a
+// failure all are taken back.
 //
 // Pure: Step takes an event and returns what has to be done. No thread, clock or connection here.
-// rollout.cc has the plays, rollout_transaction.cc what comes around them.
+// rollout.cc has the events, rollout_batches.cc the plays with their batches and waves,
+// rollout_transaction.cc what comes around them.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "orchestrator/compile/compiled_run.h"
+#include "orchestrator/rollout/batches.h"
 #include "orchestrator/rollout/play_course.h"
 #include "orchestrator/rollout/run_end.h"
 #include "orchestrator/rollout/run_events.h"
@@ -47,12 +50,20 @@ class Rollout {
   enum class Phase {
     kIdle,
     kBeginning,   // hosts are asked to begin, services probed for the first time
-    kRunning,     // a play is at work
-    kStopping,    // without a transaction: the tasks at work end
-    kMending,     // failed hosts that the play tolerates are taken back
-    kCheckingIn,  // changed hosts are reached over new connections
-    kProbing,     // services that answered before are asked again
-    kRenewing,    // every changed host says once more that it is there
+    kRunning,     // a wave of a batch is at work
+    kForeseeing,  // a master says what it would change
+    kHandingOver,
+    kReturning,    // a master may be master again
+    kHolding,      // behind a canary
+    kHealth,       // directors are asked how the batch is
+    kHealthPause,  // until they are asked again
+    kAsking,       // the operator
+    kStaggering,   // between batches
+    kStopping,     // without a transaction: the tasks at work end
+    kMending,      // failed hosts that the play tolerates are taken back
+    kCheckingIn,   // changed hosts are reached over new connections
+    kProbing,      // services that answered before are asked again
+    kRenewing,     // every changed host says once more that it is there
     kConfirming,
     kReverting,
     kFinished,
@@ -62,6 +73,8 @@ class Rollout {
   void On(const HostSpoke& event, Actions& actions);
   void On(const HostLost& event, Actions& actions);
   void On(const VipsProbed& event, Actions& actions);
+  void On(const Woken& event, Actions& actions);
+  void On(const OperatorSaid& event, Actions& actions);
   void On(const StopAsked& event, Actions& actions);
   void On(const AbortAsked& event, Actions& actions);
 
@@ -69,8 +82,28 @@ class Rollout {
   void Advance(Actions& actions);
   void BecomeFinished(Actions& actions);
   static void Show(const Shown& shown, Actions& actions);
+  [[nodiscard]] static std::optional<Error> ErrorOf(const Result<TaskResult>& answer);
   void StartPlay(Actions& actions);
-  void EndBatch(Actions& actions);
+  void StartBatch(Actions& actions);
+  void StartWave(Actions& actions);
+  [[nodiscard]] bool HasHeir(const std::string& host) const;
+  void StartForeseeing(Actions& actions);
+  void EndForeseeing(Actions& actions);
+  void EndHandingOver(Actions& actions);
+  void BeginWave(Actions& actions);
+  void EndWave(Actions& actions);
+  void AfterWave(Actions& actions);
+  void EndReturning(Actions& actions);
+  void NextWave(Actions& actions);
+  [[nodiscard]] bool IsCanary() const;
+  void StartHold(Actions& actions);
+  void StartHealth(Actions& actions);
+  void AskHealth(Actions& actions);
+  void EndHealth(Actions& actions);
+  void AskOperatorBehindCanary(Actions& actions);
+  void EndAsking(Actions& actions);
+  void Wait(Phase phase, std::chrono::milliseconds span, Actions& actions);
+  void NextBatch(Actions& actions);
   void NextPlay(Actions& actions);
   [[nodiscard]] bool full() const { return options_.transaction == TransactionMode::kFull; }
   [[nodiscard]] const CompiledPlay& play() const { return run_.plays[play_]; }
@@ -78,6 +111,7 @@ class Rollout {
   void StartBeginning(Actions& actions);
   void EndBeginning(Actions& actions);
   Questions TakeBegun();
+  void ReturnAfterTakeOver();
   void JudgeBeginning(Actions& actions);
   void JudgeBatch();
   void StartMending(Actions& actions);
@@ -96,6 +130,7 @@ class Rollout {
   // What the host's last answer leaves it as; nothing: it has to be asked again.
   std::optional<HostEnd> EndAfterConfirm(const std::string& host, const Result<TaskResult>& answer);
   std::optional<HostEnd> EndAfterRevert(const std::string& host, const Result<TaskResult>& answer);
+  bool MayTryAgain(const std::string& host, const Error& error);
   void AbortTransaction(Actions& actions);
   // The run is not to be kept; the first reason counts.
   void Fault(const std::string& reason);
@@ -113,7 +148,20 @@ class Rollout {
   bool interrupted_ = false;
   bool stop_ = false;  // no further play
   std::size_t play_ = 0;
-  std::optional<PlayCourse> course_;
+  std::vector<std::vector<std::string>> batches_;  // of the play
+  std::size_t batch_ = 0;
+  bool batch_changed_ = false;
+  std::vector<std::vector<std::string>> waves_;  // of the batch
+  std::size_t wave_ = 0;
+  std::optional<PlayCourse> course_;  // of the batch
+  std::map<std::string, Role> roles_;
+  std::vector<TaskAction> foreseen_tasks_;
+  std::map<std::string, std::vector<std::string>> yielded_;  // instances that a host handed over
+  bool waiting_ = false;
+  bool asking_ = false;
+  bool go_on_ = true;
+  std::chrono::milliseconds healthy_for_{0};
+  std::chrono::milliseconds health_waited_{0};
 
   Transaction book_;
   std::string fault_;                          // why the run is taken back; empty: nothing wrong
@@ -121,7 +169,7 @@ class Rollout {
   std::set<std::string> not_reached_;          // at the beginning
   std::set<std::string> taken_over_;
   std::set<std::string> attempted_;
-  std::set<std::string> out_before_;     // before the play at work
+  std::set<std::string> out_before_;     // before the batch at work
   std::set<SocketKey> answered_before_;  // services, before the first change
   std::set<SocketKey> answered_;         // in the last probe
   bool probing_ = false;

@@ -8,21 +8,10 @@
 namespace drover {
 namespace {
 
-constexpr int kTries = 3;  // to tell a host how the run ends
+constexpr int kTries = 3;  // to tell a host how the run ends, as long as it answers
 
 bool Unreachable(const Error& error) {
   return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kTimeout;
-}
-
-// What failed, whether it is the host or the task on it.
-std::optional<Error> ErrorOf(const Result<TaskResult>& answer) {
-  if (!answer) {
-    return answer.error();
-  }
-  if (answer->status == TaskStatus::kFailed) {
-    return Error{answer->code.value_or(ErrorCode::kInternal), answer->message};
-  }
-  return std::nullopt;
 }
 
 std::string Listed(const std::set<SocketKey>& services) {
@@ -49,6 +38,17 @@ std::set<SocketKey> TcpServicesOf(const CompiledRun& run) {
 }
 
 }  // namespace
+
+// What failed, whether it is the host or the task on it.
+std::optional<Error> Rollout::ErrorOf(const Result<TaskResult>& answer) {
+  if (!answer) {
+    return answer.error();
+  }
+  if (answer->status == TaskStatus::kFailed) {
+    return Error{answer->code.value_or(ErrorCode::kInternal), answer->message};
+  }
+  return std::nullopt;
+}
 
 void Rollout::Fault(const std::string& reason) {
   if (fault_.empty()) {
@@ -140,11 +140,30 @@ void Rollout::EndBeginning(Actions& actions) {
     }
   }
   options_.run.generation = newest + 1;
+  ReturnAfterTakeOver();
+  std::map<std::string, std::vector<std::string>> masters;
+  for (const auto& [host, ground] : end_.grounds) {
+    masters[host] = ground.masters;
+  }
+  roles_ = RolesOf(run_, masters);
   JudgeBeginning(actions);
   if (!fault_.empty() || stop_) {
     Conclude(actions);
   } else {
     StartPlay(actions);
+  }
+}
+
+// A run that died may have made masters hand over; they may come back at the end of their wave.
+void Rollout::ReturnAfterTakeOver() {
+  for (const std::string& host : taken_over_) {
+    const auto state = run_.states.find(host);
+    if (state == run_.states.end()) {
+      continue;
+    }
+    for (const VrrpInstance& instance : state->second.vrrp_instances) {
+      yielded_[host].push_back(instance.name);
+    }
   }
 }
 
@@ -161,24 +180,17 @@ void Rollout::JudgeBeginning(Actions& actions) {
   if (!options_.revert) {
     return;
   }
-  for (const auto& [host, error] : begin_errors_) {
-    if (!Unreachable(error)) {
-      LoseHost(host, "cannot begin", error, actions);
-      Fault(host + " cannot begin");
+  for (const CompiledPlay& one : run_.plays) {
+    for (const std::string& host : one.hosts) {
+      if (one.policy.any_errors_fatal && begin_errors_.contains(host)) {
+        Fault(host + " cannot be reached, and a play has any_errors_fatal");
+      }
     }
   }
-}
-
-// One failed host takes the group back.
-void Rollout::JudgeBatch() {
-  if (!options_.revert) {
-    return;
-  }
-  for (const std::string& host : play().hosts) {
-    if (ledger_.out.contains(host) && !out_before_.contains(host)) {
-      const auto tally = ledger_.tallies.find(host);
-      const bool lost = tally != ledger_.tallies.end() && tally->second.unreachable > 0;
-      Fault(host + (lost ? " was lost" : " failed"));
+  for (const auto& [host, error] : begin_errors_) {
+    if (!Unreachable(error) || !fault_.empty()) {
+      LoseHost(host, "cannot begin", error, actions);
+      Fault(host + " cannot begin");
     }
   }
 }
@@ -234,8 +246,9 @@ void Rollout::EndCheckIn(Actions& actions) {
   if (!fault_.empty()) {
     Conclude(actions);
   } else if (book_.answers().empty()) {
-    NextPlay(actions);  // nothing was changed
+    AfterWave(actions);  // nothing was changed
   } else {
+    batch_changed_ = true;
     StartProbe(actions);
   }
 }
@@ -253,7 +266,7 @@ void Rollout::EndProbe(Actions& actions) {
   std::set_difference(answered_before_.begin(), answered_before_.end(), answered_.begin(),
                       answered_.end(), std::inserter(silent, silent.end()));
   if (silent.empty()) {
-    NextPlay(actions);
+    AfterWave(actions);
     return;
   }
   const std::string text = Listed(silent) + " answered from here before the run and no longer does";
@@ -269,6 +282,9 @@ void Rollout::Conclude(Actions& actions) {
     if (full() && node.armed && !attempted_.contains(host)) {
       Fault("the turn of " + host + " did not come, which has changes of a run that died");
     }
+  }
+  if (course_) {
+    course_->LeaveOutRest(actions);
   }
   if (!full()) {
     BecomeFinished(actions);
@@ -311,6 +327,7 @@ void Rollout::EndRenewing(Actions& actions) {
 void Rollout::StartConfirming(Actions& actions) {
   phase_ = Phase::kConfirming;
   tries_.clear();
+  book_.RememberConnections();
   Questions questions;
   for (const auto& [host, node] : book_.nodes()) {
     if (!node.begun) {
@@ -325,13 +342,20 @@ void Rollout::StartConfirming(Actions& actions) {
   book_.Ask(std::move(questions), actions);
 }
 
+// A host that takes no new connection is not waited for: it helps itself.
+bool Rollout::MayTryAgain(const std::string& host, const Error& error) {
+  const bool knocked = tries_[host]++ > 0 || !book_.at(host).connected_before;
+  return tries_[host] < kTries && !(knocked && Unreachable(error));
+}
+
 std::optional<HostEnd> Rollout::EndAfterConfirm(const std::string& host,
                                                 const Result<TaskResult>& answer) {
   Transaction::Node& node = book_.at(host);
   const bool changed = node.armed || node.unsure;
   const auto error = ErrorOf(answer);
   if (!error) {
-    if (!changed) return EndOfUnchanged(host);
+    // Without rollback nothing is armed; the node keeps what was changed when it is released.
+    if (!changed && (options_.revert || !node.dirty)) return EndOfUnchanged(host);
     return ledger_.out.contains(host) ? HostEnd::kKept : HostEnd::kConfirmed;
   }
   if (node.unsure && !node.armed && error->code == ErrorCode::kNotFound) {
@@ -339,7 +363,7 @@ std::optional<HostEnd> Rollout::EndAfterConfirm(const std::string& host,
   }
   // Something was changed after all, and is to be confirmed.
   node.armed |= !changed && error->code == ErrorCode::kInvalid;
-  if (++tries_[host] < kTries) {
+  if (MayTryAgain(host, *error)) {
     return std::nullopt;
   }
   if (end_.reason.empty()) {
@@ -378,6 +402,7 @@ void Rollout::EndConfirming(Actions& actions) {
 void Rollout::StartReverting(Actions& actions) {
   phase_ = Phase::kReverting;
   tries_.clear();
+  book_.RememberConnections();
   Questions questions;
   bool any = false;
   for (const auto& [host, node] : book_.nodes()) {
@@ -388,6 +413,10 @@ void Rollout::StartReverting(Actions& actions) {
     any |= changed;
     if (changed) {
       questions[host] = {{RevertTask{fault_}}, !node.connected};
+      if (yielded_.contains(host)) {
+        questions[host].tasks.insert(questions[host].tasks.begin(),
+                                     HandoverTask{HandoverMove::kReturn, yielded_[host], {}});
+      }
     } else {
       questions[host] = {{ReleaseTask{}}, !node.connected};
     }
@@ -410,7 +439,7 @@ std::optional<HostEnd> Rollout::EndAfterRevert(const std::string& host,
                                                                : EndOfUnchanged(host);
   }
   node.armed |= !changed && error->code == ErrorCode::kInvalid;
-  if (++tries_[host] < kTries) {
+  if (MayTryAgain(host, *error)) {
     return std::nullopt;
   }
   return node.armed || node.unsure ? HostEnd::kGoesBack : HostEnd::kLocked;
@@ -452,7 +481,7 @@ void Rollout::AbortTransaction(Actions& actions) {
   if (phase_ == Phase::kBeginning) {
     TakeBegun();
   }
-  probing_ = false;
+  probing_ = waiting_ = asking_ = false;
   if (again) {
     for (const auto& [host, node] : book_.nodes()) {
       if (node.begun && !end_.hosts.contains(host)) {
@@ -464,6 +493,7 @@ void Rollout::AbortTransaction(Actions& actions) {
   }
   if (course_) {
     course_->Abort(actions);
+    course_->LeaveOutRest(actions);
     ledger_.left_midway.clear();
   }
   book_.Note(actions);

@@ -59,13 +59,19 @@ struct HostLost {
 struct VipsProbed {
   std::set<SocketKey> answered;
 };
+// The span of WakeAfter is over.
+struct Woken {};
+// The answer to AskOperator.
+struct OperatorSaid {
+  bool go_on = false;
+};
 // The operator wants the run to end after what is at work: the batch, or without a transaction the
 // tasks.
 struct StopAsked {};
 // The operator wants the run to end now.
 struct AbortAsked {};
-using RolloutEvent =
-    std::variant<RunStarted, HostSpoke, HostLost, VipsProbed, StopAsked, AbortAsked>;
+using RolloutEvent = std::variant<RunStarted, HostSpoke, HostLost, VipsProbed, Woken, OperatorSaid,
+                                  StopAsked, AbortAsked>;
 
 // Actions. Send `program` to `host`, over the connection of its first program.
 struct SendProgram {
@@ -91,11 +97,22 @@ struct ProbeVips {
   bool patient = false;
   bool operator==(const ProbeVips&) const = default;
 };
+// Say so when this span is over; a later one stands for an earlier.
+struct WakeAfter {
+  std::chrono::milliseconds span{0};
+  bool operator==(const WakeAfter&) const = default;
+};
+// Yes or no; where nobody can be asked it is no.
+struct AskOperator {
+  std::string question;
+  bool operator==(const AskOperator&) const = default;
+};
 // The run is over; nothing is at work any more.
 struct FinishRun {
   bool operator==(const FinishRun&) const = default;
 };
-using RolloutAction = std::variant<SendProgram, CloseHost, AbortHost, ProbeVips, Shown, FinishRun>;
+using RolloutAction = std::variant<SendProgram, CloseHost, AbortHost, ProbeVips, WakeAfter,
+                                   AskOperator, Shown, FinishRun>;
 
 // A host that an interrupted run left before it was through with a play.
 struct LeftMidway {

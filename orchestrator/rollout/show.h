@@ -16,7 +16,9 @@ namespace drover {
 
 // A play begins.
 struct PlayBanner {
-  std::size_t play = 0;  // index into CompiledRun::plays
+  std::size_t play = 0;   // index into CompiledRun::plays
+  std::size_t batch = 0;  // of `batches`; a play in batches is shown once for each
+  std::size_t batches = 1;
   bool operator==(const PlayBanner&) const = default;
 };
 

@@ -38,7 +38,9 @@ void Transaction::MoveOn(RolloutActions& actions) {
       task.id = open.last = kFirstId + last_id_++;
       task.name = "transaction";
       task.action = action;
-      task.check = options_.transaction == TransactionMode::kLook;
+      task.check = next.mapped().check || options_.transaction == TransactionMode::kLook;
+      // Whether a master may return is not worth more than what comes behind it.
+      task.ignore_errors = std::holds_alternative<HandoverTask>(action);
       program.tasks.push_back(std::move(task));
     }
     open_[next.key()] = open;
@@ -76,7 +78,15 @@ bool Transaction::Takes(const HostSpoke& event) {
   }
   if (result != nullptr && result->task >= open->second.first &&
       result->task <= open->second.last) {
-    open->second.result = *result;
+    TaskResult sum = *result;
+    if (sum.status == TaskStatus::kChanged && sum.changes.empty()) {
+      sum.changes.push_back({"change", "the host", "", "", ""});
+    }
+    if (open->second.result) {
+      const auto& before = open->second.result->changes;
+      sum.changes.insert(sum.changes.begin(), before.begin(), before.end());
+    }
+    open->second.result = std::move(sum);
   } else if (error != nullptr) {
     Answer(event.host, Fail(error->error));
   } else if (done != nullptr) {
@@ -107,6 +117,10 @@ void Transaction::Note(const RolloutActions& actions) {
       node.connected = node.busy = false;
     }
   }
+}
+
+void Transaction::RememberConnections() {
+  for (auto& [host, node] : nodes_) node.connected_before = node.connected;
 }
 
 BeginTask Transaction::BeginFor(const std::string& host, const std::string& take_over) const {

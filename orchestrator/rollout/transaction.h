@@ -21,18 +21,20 @@ class Transaction {
  public:
   // What a host stands at.
   struct Node {
-    bool connected = false;  // as far as we know
-    bool busy = false;       // a program is at work
-    bool begun = false;      // it answered a BeginTask of this run
-    bool armed = false;      // it goes back unless it is confirmed
-    bool unsure = false;     // lost at work: it may be armed
-    bool dirty = false;      // changed since its last BeginTask over a new connection
+    bool connected = false;         // as far as we know
+    bool connected_before = false;  // when RememberConnections was called
+    bool busy = false;              // a program is at work
+    bool begun = false;             // it answered a BeginTask of this run
+    bool armed = false;             // it goes back unless it is confirmed
+    bool unsure = false;            // lost at work: it may be armed
+    bool dirty = false;             // changed since its last BeginTask over a new connection
     NodeGround ground;
   };
   // What a host is asked in a round.
   struct Question {
     std::vector<TaskAction> tasks;
     bool fresh = false;  // over a new connection
+    bool check = false;  // say what they would change; all changes are in the answer
   };
   using Answers = std::map<std::string, Result<TaskResult>>;
 
@@ -55,6 +57,7 @@ class Transaction {
   // Of what is sent to hosts or taken from them by others.
   void Note(const RolloutActions& actions);
 
+  void RememberConnections();
   // A BeginTask with this run's lease; `take_over` as there.
   [[nodiscard]] BeginTask BeginFor(const std::string& host, const std::string& take_over) const;
 

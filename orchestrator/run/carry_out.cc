@@ -13,6 +13,7 @@
 #include "orchestrator/report/human.h"
 #include "orchestrator/report/json_report.h"
 #include "orchestrator/report/terminal.h"
+#include "orchestrator/run/ask_operator.h"
 #include "orchestrator/run/debug.h"
 #include "orchestrator/run/exit_code.h"
 #include "orchestrator/run/interrupt.h"
@@ -135,9 +136,9 @@ Result<RunOutcome> RunIt(const CompiledRun& run, const CommandLine& line, const 
   if (!watch) {
     return Fail(watch.error());
   }
-  return RunLoop(
-      run, options, OpenerOf(line, *helper), [&screen](const Shown& shown) { screen.Show(shown); },
-      control, ProbeFromHere);
+  return RunLoop(run, options, OpenerOf(line, *helper),
+                 [&screen](const Shown& shown) { screen.Show(shown); }, control,
+                 {.probe = ProbeFromHere, .ask = AskYesOrNo});
 }
 
 }  // namespace

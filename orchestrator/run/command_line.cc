@@ -5,8 +5,8 @@
 #include <iostream>
 #include <utility>
 
-#include "orchestrator/compile/duration.h"
 #include "orchestrator/run/exit_code.h"
+#include "orchestrator/source/duration.h"
 
 namespace drover {
 namespace {
@@ -182,6 +182,10 @@ void AddHow(CLI::App& app, CommandLine& line) {
   app.add_option("-T,--timeout", line.timeout, "seconds for each step of connecting (default 10)")
       ->check(CLI::Range(1, 3600))
       ->type_name("SECS");
+  app.add_option("--connect-retries", line.connect_retries,
+                 "how often connecting is tried again (default 2)")
+      ->check(CLI::Range(0, 100))
+      ->type_name("N");
   app.add_option("--task-timeout", line.task_timeout, "seconds for a task that sets none itself")
       ->check(CLI::Range(1, 604800))
       ->type_name("SECS");

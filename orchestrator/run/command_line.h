@@ -30,7 +30,8 @@ struct CommandLine {
   std::string become_password_file;
   std::string password_file;
   std::string private_key_file;
-  int timeout = 10;      // seconds, for each step of connecting
+  int timeout = 10;  // seconds, for each step of connecting
+  int connect_retries = 2;
   int task_timeout = 0;  // seconds; 0: none
   std::chrono::milliseconds confirm_timeout{30000};
   bool rollback = true;  // --no-rollback

@@ -43,6 +43,13 @@ bool IsHandshakeReset(const Error& error) {
                      [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
 }
 
+bool IsNoConnection(const Error& error) {
+  // In the words of ssh/tcp_dial.
+  return error.code == ErrorCode::kUnreachable &&
+         error.message.find("connecting to ") != std::string::npos &&
+         error.message.find(" port ") != std::string::npos;
+}
+
 // A program to be sent.
 struct HostWorker::Order {
   Program program;
@@ -194,8 +201,12 @@ void HostWorker::Work(const std::shared_ptr<Shared>& shared) {
 
 bool HostWorker::Open(Shared& shared) {
   Result<std::unique_ptr<HelperSession>> session = shared.open(shared.connection);
-  for (int attempt = 0; attempt < kHandshakeRetries; ++attempt) {
-    if (session || !IsHandshakeReset(session.error())) {
+  const int retries = shared.connection.connect_retries;
+  for (int attempt = 0; !session; ++attempt) {
+    const bool again = IsHandshakeReset(session.error())
+                           ? attempt < std::max(retries, kHandshakeRetries)
+                           : IsNoConnection(session.error()) && attempt < retries;
+    if (!again) {
       break;
     }
     std::unique_lock lock(shared.mutex);

@@ -26,6 +26,9 @@ using SessionOpener =
 // True for an error of an SSH server that has too many handshakes going (MaxStartups): worth a
 // second try, nothing has happened yet.
 bool IsHandshakeReset(const Error& error);
+// True when no connection came about at all. Refused logins and host keys that do not fit are not
+// among them, another try would only make them worse.
+bool IsNoConnection(const Error& error);
 
 // How often a node hears from us, and for which run. Interval 0: never.
 struct Heartbeat {

@@ -90,6 +90,7 @@ Parsed<CompileOptions> OptionsOf(const CommandLine& line) {
   options.private_key_file = line.private_key_file;
   options.become = line.become;
   options.connect_timeout = std::chrono::seconds(line.timeout);
+  options.connect_retries = line.connect_retries;
   options.resolve = Resolve;
   return options;
 }

@@ -1,6 +1,7 @@
 #include "orchestrator/run/run_loop.h"
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -18,13 +19,13 @@ class Loop {
  public:
   Loop(const CompiledRun& run, const RolloutOptions& options, const SessionOpener& open,
        const std::function<void(const Shown&)>& show, std::shared_ptr<EventQueue> queue,
-       const VipProber& probe)
+       const LoopHands& hands)
       : run_(run),
         rollout_(run, options),
         open_(open),
         show_(show),
         queue_(std::move(queue)),
-        probe_(probe) {
+        hands_(hands) {
     if (options.transaction == TransactionMode::kFull) {
       heartbeat_ = {options.run.run_id, options.lease / kPulsesPerLease};
     }
@@ -33,7 +34,7 @@ class Loop {
   RunOutcome Run() {
     queue_->Push(RunStarted{});
     while (!rollout_.finished()) {
-      const RolloutEvent event = queue_->Pop();
+      const RolloutEvent event = NextEvent();
       if (IsLate(event)) {
         continue;
       }
@@ -57,6 +58,17 @@ class Loop {
   }
 
  private:
+  RolloutEvent NextEvent() {
+    if (!wake_at_) {
+      return queue_->Pop();
+    }
+    if (auto event = queue_->PopUntil(*wake_at_)) {
+      return *std::move(event);
+    }
+    wake_at_.reset();
+    return Woken{};
+  }
+
   // From a connection that was given up.
   bool IsLate(const RolloutEvent& event) const {
     const auto late = [this](const std::string& host, int connection) {
@@ -108,16 +120,28 @@ class Loop {
     leaving_.push_back(std::move(workers_[host]));
     numbers_.erase(host);
   }
-  void Do(const ProbeVips& action) {
-    if (!probe_) {
-      queue_->Push(VipsProbed{});
-      return;
+  // What takes time is done beside the loop, one thing at a time.
+  void Aside(std::function<RolloutEvent()> work) {
+    if (aside_.joinable()) {
+      aside_.join();
     }
-    if (prober_.joinable()) {
-      prober_.join();
-    }
-    prober_ = std::thread([this, action] { queue_->Push(VipsProbed{probe_(action, abandoned_)}); });
+    aside_ = std::thread([this, work = std::move(work)] { queue_->Push(work()); });
   }
+  void Do(const ProbeVips& action) {
+    if (hands_.probe) {
+      Aside([this, action] { return VipsProbed{hands_.probe(action, abandoned_)}; });
+    } else {
+      queue_->Push(VipsProbed{});
+    }
+  }
+  void Do(const AskOperator& action) {
+    if (hands_.ask) {
+      Aside([this, action] { return OperatorSaid{hands_.ask(action.question, abandoned_)}; });
+    } else {
+      queue_->Push(OperatorSaid{false});
+    }
+  }
+  void Do(const WakeAfter& action) { wake_at_ = Clock::now() + action.span; }
   void Do(const Shown& shown) { show_(shown); }
   void Do(const FinishRun& /*action*/) {}
 
@@ -143,8 +167,8 @@ class Loop {
 
   void JoinAll() {
     abandoned_ = true;
-    if (prober_.joinable()) {
-      prober_.join();
+    if (aside_.joinable()) {
+      aside_.join();
     }
     for (auto& [host, worker] : workers_) {
       if (worker) {
@@ -166,14 +190,15 @@ class Loop {
   const SessionOpener& open_;
   const std::function<void(const Shown&)>& show_;
   std::shared_ptr<EventQueue> queue_;
-  const VipProber& probe_;
+  const LoopHands& hands_;
+  std::optional<Clock::time_point> wake_at_;
   Heartbeat heartbeat_;
   std::map<std::string, std::unique_ptr<HostWorker>> workers_;
   std::map<std::string, int> numbers_;  // of the workers
   int last_number_ = 0;
   std::vector<std::unique_ptr<HostWorker>> leaving_;
-  std::thread prober_;
-  std::atomic<bool> abandoned_{false};  // the prober is not waited for
+  std::thread aside_;
+  std::atomic<bool> abandoned_{false};  // nobody waits for what goes on aside
   std::map<std::string, Clock::time_point> started_;
   RunOutcome outcome_;
   bool aborting_ = false;
@@ -191,8 +216,8 @@ void RunControl::Interrupt() {
 
 RunOutcome RunLoop(const CompiledRun& run, const RolloutOptions& options, const SessionOpener& open,
                    const std::function<void(const Shown&)>& show, RunControl& control,
-                   const VipProber& probe) {
-  return Loop(run, options, open, show, control.queue_, probe).Run();
+                   const LoopHands& hands) {
+  return Loop(run, options, open, show, control.queue_, hands).Run();
 }
 
 }  // namespace drover

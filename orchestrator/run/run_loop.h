@@ -42,6 +42,15 @@ struct RunOutcome {
 using VipProber =
     std::function<std::set<SocketKey>(const ProbeVips& wanted, const std::atomic<bool>& abandoned)>;
 
+// Asks the operator a question of yes or no; blocks as above.
+using OperatorAsker =
+    std::function<bool(const std::string& question, const std::atomic<bool>& abandoned)>;
+// What the loop can do besides talking to hosts.
+struct LoopHands {
+  VipProber probe;    // none: no service answers
+  OperatorAsker ask;  // none: the answer is no
+};
+
 // Lets other threads end a run.
 class RunControl {
  public:
@@ -53,13 +62,13 @@ class RunControl {
  private:
   friend RunOutcome RunLoop(const CompiledRun&, const RolloutOptions&, const SessionOpener&,
                             const std::function<void(const Shown&)>&, RunControl&,
-                            const VipProber&);
+                            const LoopHands&);
   std::shared_ptr<EventQueue> queue_;
   std::atomic<int> interrupts_{0};
 };
 
 RunOutcome RunLoop(const CompiledRun& run, const RolloutOptions& options, const SessionOpener& open,
                    const std::function<void(const Shown&)>& show, RunControl& control,
-                   const VipProber& probe = {});
+                   const LoopHands& hands = {});
 
 }  // namespace drover

@@ -201,6 +201,17 @@ TEST(ClusterRules, HostsOfDifferentPlaysThatShareAnInstanceAreSettledTogetherAtT
   EXPECT_EQ(together->plays.size(), 1U);
 }
 
+TEST(ClusterRules, HostsOfDifferentBatchesThatShareAnInstanceAreSettledTogetherAtTheEnd) {
+  std::string text = Both(kPriority);
+  text.insert(text.find("\n  tasks:"), "\n  serial: 1");
+  const auto run = CompileText(text);
+  ASSERT_TRUE(run) << Format(run.error());
+  ASSERT_EQ(run->plays.size(), 2U);
+  EXPECT_TRUE(run->plays[0].policy.in_batches());
+  EXPECT_EQ(run->plays[1].tasks.at(0).module, "prune");
+  EXPECT_FALSE(run->plays[1].policy.in_batches());
+}
+
 TEST(ConnectionSyncModule, RunsBothRolesWithOneIdAndTheSettingsThatKeepConnections) {
   const auto state = StateOf("connection_sync: {interface: eth0, id: 7}");
   SyncDaemon master;

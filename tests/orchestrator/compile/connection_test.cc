@@ -46,6 +46,13 @@ TEST(Connection, InventoryBeatsPlayAndPlayBeatsCommandLine) {
   EXPECT_EQ(ConnectionOf({{"ansible_user", "inventory"}}, play, options).user, "extra");
 }
 
+TEST(Connection, RetriesAreAnsiblesVariableOrTheCommandLines) {
+  CompileOptions options;
+  options.connect_retries = 2;
+  EXPECT_EQ(ConnectionOf({}, kPlay, options).connect_retries, 2);
+  EXPECT_EQ(ConnectionOf({{"ansible_ssh_retries", "5"}}, kPlay, options).connect_retries, 5);
+}
+
 TEST(Connection, AnyBecomeElevatesTheSession) {
   EXPECT_TRUE(ConnectionOf({{"ansible_become", "yes"}}).become);
   EXPECT_TRUE(ConnectionOf({}, "- hosts: lb1\n  become: true\n  tasks: []\n").become);

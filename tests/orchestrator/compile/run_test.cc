@@ -190,5 +190,24 @@ TEST(CompiledRun, OrderAndRunOnce) {
   EXPECT_TRUE(run.plays[0].tasks[0].hosts.contains("rs3"));
 }
 
+TEST(CompiledRun, WarnsOfDirectorsThatComeBeforeTheirRealServers) {
+  const std::string servers =
+      "- hosts: real_servers\n  tasks:\n    - real_server: {vip: 10.0.0.100}\n";
+  const std::string directors =
+      "- hosts: lb1\n  tasks:\n    - virtual_service: {address: \"10.0.0.100:80\", "
+      "real_servers: [rs1, rs2]}\n";
+  const auto late = [](const CompiledRun& run) {
+    std::string names;
+    for (const Diagnostic& warning : run.warnings) {
+      if (warning.message.find("before a later play") != std::string::npos) {
+        names += warning.message.find("rs1") != std::string::npos ? "rs1 " : "rs2 ";
+      }
+    }
+    return names;
+  };
+  EXPECT_EQ(late(MustCompile(directors + servers)), "rs1 rs2 ");
+  EXPECT_EQ(late(MustCompile(servers + directors)), "");
+}
+
 }  // namespace
 }  // namespace drover

@@ -93,6 +93,49 @@ TEST(PlaybookReader, TheShapeOfThePlaybookIsChecked) {
   EXPECT_EQ(Errors("[]"), "0:0 the playbook has no plays\n");
 }
 
+PlayPolicy PolicyOf(const std::string& keywords) {
+  const auto playbook = Read("- hosts: a\n" + keywords);
+  EXPECT_TRUE(playbook) << keywords;
+  return playbook ? playbook->plays[0].policy : PlayPolicy{};
+}
+
+TEST(PlaybookReader, SerialTakesNumbersPercentagesAndLists) {
+  using Sizes = std::vector<BatchSize>;
+  EXPECT_EQ(PolicyOf("  serial: 2\n").serial, (Sizes{{2, false}}));
+  EXPECT_EQ(PolicyOf("  serial: \"30%\"\n").serial, (Sizes{{30, true}}));
+  EXPECT_EQ(PolicyOf("  serial: [1, \"5\", 100%]\n").serial,
+            (Sizes{{1, false}, {5, false}, {100, true}}));
+  EXPECT_EQ(PolicyOf("  serial: -1\n").serial, (Sizes{{0, false}}));
+  EXPECT_EQ(PolicyOf("  max_fail_percentage: 20\n").max_fail_percentage, 20);
+  EXPECT_TRUE(PolicyOf("  any_errors_fatal: yes\n").any_errors_fatal);
+}
+
+TEST(PlaybookReader, AnUpdateBlockHasNomadsNames) {
+  const PlayPolicy policy = PolicyOf(
+      "  update: {max_parallel: 25%, canary: 1, hold: 30s, min_healthy_time: 5s,\n"
+      "           healthy_deadline: 2m, stagger: 1s}\n");
+  UpdatePolicy want;
+  want.max_parallel = {25, true};
+  want.canary = 1;
+  want.hold = std::chrono::seconds(30);
+  want.min_healthy_time = std::chrono::seconds(5);
+  want.healthy_deadline = std::chrono::minutes(2);
+  want.stagger = std::chrono::seconds(1);
+  EXPECT_EQ(policy.update, want);
+  EXPECT_TRUE(PolicyOf("  update: {canary: 1, hold: manual}\n").update->hold_for_operator);
+}
+
+TEST(PlaybookReader, WrongPortionsAreNamedAtTheirPlaces) {
+  EXPECT_EQ(Errors("- hosts: a\n  serial: many\n"),
+            "2:11 \"serial\" takes a number of hosts or a percentage as in \"30%\"\n");
+  EXPECT_EQ(Errors("- hosts: a\n  max_fail_percentage: 101\n"),
+            "2:24 \"max_fail_percentage\" takes a number from 0 to 100\n");
+  EXPECT_EQ(Errors("- hosts: a\n  update: {canery: 1}\n"),
+            "2:12 unknown key \"canery\" of \"update\" [did you mean \"canary\"?]\n");
+  EXPECT_EQ(Errors("- hosts: a\n  update: {hold: 5s}\n"),
+            "2:11 \"hold\" needs a \"canary\" behind which it holds\n");
+}
+
 TEST(PlaybookReader, UnknownKeywordsAreNamedWithTheNearestOne) {
   EXPECT_EQ(Errors("- host: a\n"),
             "1:3 unknown keyword \"host\" of a play [did you mean \"hosts\"?]\n"
@@ -102,8 +145,8 @@ TEST(PlaybookReader, UnknownKeywordsAreNamedWithTheNearestOne) {
 }
 
 TEST(PlaybookReader, AnsiblesOtherKeywordsAreNamedAsSuch) {
-  EXPECT_EQ(Errors("- hosts: a\n  serial: 1\n"),
-            "2:3 keyword \"serial\" is an Ansible keyword that this version of Drover does not "
+  EXPECT_EQ(Errors("- hosts: a\n  strategy: free\n"),
+            "2:3 keyword \"strategy\" is an Ansible keyword that this version of Drover does not "
             "carry out\n");
   EXPECT_EQ(Errors("- hosts: a\n  tasks:\n    - command: ls\n      register: x\n"),
             "4:7 keyword \"register\" is an Ansible keyword that this version of Drover does not "

@@ -24,6 +24,10 @@ class RunBuilder {
     run_.plays.push_back(std::move(play));
     return *this;
   }
+  RunBuilder& Policy(PlayPolicy policy) {
+    run_.plays.back().policy = std::move(policy);
+    return *this;
+  }
   // A task for every host of the play.
   RunBuilder& Task(const std::string& name) {
     StartTask(name);

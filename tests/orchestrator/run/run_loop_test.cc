@@ -169,6 +169,26 @@ TEST(RunLoop, RefusedHandshakeIsTriedAgainButOnlyTwice) {
   EXPECT_EQ(network.opened["a"], 3);
 }
 
+TEST(RunLoop, ConnectionsThatDoNotComeAboutAreTriedAsOftenAsWanted) {
+  Network network;
+  network.refused["a"] =
+      Error{ErrorCode::kUnreachable, "a: connecting to 10.0.0.1 port 22: Connection refused"};
+  CompiledRun run = WithConnections(RunBuilder().Play("p", {"a"}).Task("one"));
+  run.connections["a"].connect_retries = 1;
+  RunControl control;
+  const RunOutcome outcome = RunLoop(
+      run, {}, network.Opener(), [](const Shown&) {}, control);
+  EXPECT_EQ(outcome.tallies.at("a"), (Tally{.unreachable = 1}));
+  EXPECT_EQ(network.opened["a"], 2);
+}
+
+TEST(NoConnection, IsNeitherARefusedLoginNorAHostKey) {
+  EXPECT_TRUE(
+      IsNoConnection({ErrorCode::kUnreachable, "a: connecting to a port 22: No route to host"}));
+  EXPECT_FALSE(IsNoConnection({ErrorCode::kUnreachable, "a: Permission denied (publickey)"}));
+  EXPECT_FALSE(IsNoConnection({ErrorCode::kDenied, "connecting to sudo port 22"}));
+}
+
 TEST(HandshakeReset, OnlyConnectionsThatBrokeInTheHandshakeAreTriedAgain) {
   EXPECT_TRUE(
       IsHandshakeReset({ErrorCode::kUnreachable,

@@ -1,4 +1,4 @@
-#include "orchestrator/compile/duration.h"
+#include "orchestrator/source/duration.h"
 
 #include <cmath>
 #include <cstdlib>
