@@ -84,9 +84,9 @@ def drover(*arguments, timeout=400):
     return subprocess.run([DROVER, *arguments], capture_output=True, text=True, timeout=timeout, check=False)
 
 
-def about(command, *words, options=()):
+def about(command, *words, options=(), connect=60):
     """drover COMMAND WORDS… PLAYBOOK"""
-    return drover(command, *words, str(PLAYBOOK), "-i", str(INVENTORY), "-T", "60", *options)
+    return drover(command, *words, str(PLAYBOOK), "-i", str(INVENTORY), "-T", str(connect), *options)
 
 
 def rollout():
@@ -293,10 +293,10 @@ class Growth(unittest.TestCase):
     def test_08_while_a_director_is_down_it_is_named(self):
         lab("off", "lb2")
         try:
-            said = self.expect(about("maintenance", "on", "rs2"), status=4)
+            said = self.expect(about("maintenance", "on", "rs2", connect=10), status=4)
             self.assertIn("lb2 gave no answer", said)
             self.assertEqual(table("lb1")[REAL["rs2"]], WEIGHT)
-            said = self.expect(about("maintenance", "on", "rs2", options=["--ignore-unreachable"]))
+            said = self.expect(about("maintenance", "on", "rs2", options=["--ignore-unreachable"], connect=10))
             self.assertIn("lb2 could not be told", said)
             self.assertEqual(table("lb1")[REAL["rs2"]], 0)
         finally:
