@@ -11,14 +11,20 @@
 
 namespace {
 
-constexpr std::array<drover::Subcommand, 8> kSubcommands = {{
+constexpr std::array<drover::Subcommand, 14> kSubcommands = {{
     {"rollout", "carry out a playbook on the hosts of an inventory", drover::RolloutCommand},
+    {"plan", "show what a rollout would change on every host", drover::PlanCommand},
+    {"apply", "carry out a plan that was kept, if nothing has moved", drover::ApplyCommand},
     {"verify", "carry out only the verify tasks of a playbook", drover::VerifyCommand},
     {"status", "show roles, services and problems of the whole cluster", drover::StatusCommand},
     {"handover", "move virtual addresses to the backup on purpose", drover::HandoverCommand},
     {"add", "bring new real servers into service", drover::AddCommand},
     {"remove", "take real servers out of service without a loss", drover::RemoveCommand},
     {"maintenance", "keep new connections from hosts for a while", drover::MaintenanceCommand},
+    {"generations", "list the states that the hosts keep", drover::GenerationsCommand},
+    {"rollback", "bring all hosts back to an earlier state", drover::RollbackCommand},
+    {"unlock", "take a run's lock away from its hosts", drover::UnlockCommand},
+    {"uninstall", "take away what a playbook made", drover::UninstallCommand},
     {"inventory", "show how inventories are understood", drover::InventoryCommand},
 }};
 

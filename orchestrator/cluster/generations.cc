@@ -13,13 +13,6 @@ std::string Numbers(const std::vector<GroupGeneration>& history) {
   return text;
 }
 
-// What it was at `number` has made room for newer ones.
-bool HasDropped(const GenerationList& list, std::uint64_t number) {
-  return list.generations.size() >= kKeptGenerations &&
-         std::all_of(list.generations.begin(), list.generations.end(),
-                     [&](const GenerationInfo& info) { return info.number > number; });
-}
-
 }  // namespace
 
 std::vector<GroupGeneration> GroupHistory(const HostGenerations& hosts) {
@@ -58,15 +51,6 @@ Status CheckRestore(const HostGenerations& hosts, std::uint64_t number) {
   const auto history = GroupHistory(hosts);
   if (history.empty()) {
     return Fail(ErrorCode::kNotFound, "no host keeps a generation of this playbook");
-  }
-  std::string dropped;
-  for (const auto& [host, list] : hosts) {
-    if (HasDropped(list, number)) dropped += (dropped.empty() ? "" : ", ") + host;
-  }
-  if (!dropped.empty()) {
-    return Fail(ErrorCode::kNotFound, "generation " + std::to_string(number) +
-                                          " is no longer kept on " + dropped + ": a host keeps " +
-                                          std::to_string(kKeptGenerations));
   }
   const bool known = std::any_of(history.begin(), history.end(),
                                  [&](const GroupGeneration& one) { return one.number == number; });

@@ -32,8 +32,8 @@ struct GroupGeneration {
 std::vector<GroupGeneration> GroupHistory(const HostGenerations& hosts);
 // What a rollback without a number goes to: the generation before the newest.
 Result<std::uint64_t> PreviousGeneration(const HostGenerations& hosts);
-// kNotFound names the hosts that have dropped what they were at `number`, or says which numbers
-// there are.
+// kNotFound says which numbers there are. Whether a host has dropped what it was at `number` is
+// known to the host alone.
 Status CheckRestore(const HostGenerations& hosts, std::uint64_t number);
 
 }  // namespace drover

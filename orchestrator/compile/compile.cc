@@ -18,13 +18,6 @@
 namespace drover {
 namespace {
 
-// "playbooks/demo.yml" -> "demo".
-std::string StemOf(const std::string& path) {
-  const std::string name = path.substr(path.rfind('/') + 1);
-  const std::size_t dot = name.rfind('.');
-  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
-}
-
 class Compiler {
  public:
   Compiler(const Playbook& playbook, const Inventory& inventory, const CompileOptions& options)
@@ -309,8 +302,9 @@ class Compiler {
     }
     for (auto& [at, task] : tasks_) run_.plays[at.first].tasks.push_back(std::move(task));
     run_.playbook = playbook_.path;
-    run_.owner = StemOf(playbook_.path);
+    run_.owner = OwnerOfPlaybook(playbook_.path);
     run_.playbook_hash = files_.Hash();
+    run_.files = files_.All();
     run_.states = cluster_.states();
     for (const auto& [host, connection] : run_.connections) run_.states.try_emplace(host);
     AppendPruning(run_, playbook_, options_.check, options_.diff);
@@ -344,6 +338,12 @@ class Compiler {
 };
 
 }  // namespace
+
+std::string OwnerOfPlaybook(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+}
 
 Parsed<CompiledRun> Compile(const Playbook& playbook, const Inventory& inventory,
                             const CompileOptions& options) {

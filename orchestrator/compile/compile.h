@@ -37,6 +37,9 @@ struct CompileOptions {
   std::function<Result<IpAddress>(const std::string& name)> resolve;
 };
 
+// Whose desired state a playbook is: the stem of its file's name.
+std::string OwnerOfPlaybook(const std::string& path);
+
 Parsed<CompiledRun> Compile(const Playbook& playbook, const Inventory& inventory,
                             const CompileOptions& options);
 

@@ -74,9 +74,10 @@ struct VirtualRouter {
 };
 
 struct CompiledRun {
-  std::string playbook;       // path as typed
-  std::string playbook_hash;  // sha256 over all files read
-  std::string owner;          // stem of the playbook's file name
+  std::string playbook;              // path as typed
+  std::string playbook_hash;         // sha256 over all files read
+  std::vector<SourceFilePtr> files;  // these files, also what copy and template name
+  std::string owner;                 // stem of the playbook's file name
   std::vector<CompiledPlay> plays;
   std::map<std::string, HostConnection> connections;  // every host of every play
   std::map<std::string, DesiredState>

@@ -85,9 +85,14 @@ Result<SourceFilePtr> RunFiles::Read(const std::string& name, const std::string&
 
 std::string RunFiles::Hash() const {
   Sha256 hash;
-  for (const auto& file : playbook_.files) hash.Add(file->text);
-  for (const auto& [path, file] : read_) hash.Add(file->text);
+  for (const auto& file : All()) hash.Add(file->text);
   return hash.Hex();
+}
+
+std::vector<SourceFilePtr> RunFiles::All() const {
+  std::vector<SourceFilePtr> files(playbook_.files.begin(), playbook_.files.end());
+  for (const auto& [path, file] : read_) files.push_back(file);
+  return files;
 }
 
 }  // namespace drover

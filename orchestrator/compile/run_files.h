@@ -21,6 +21,8 @@ class RunFiles {
   Result<SourceFilePtr> Read(const std::string& name, const std::string& folder);
   // sha256 in hex over the playbook, its vars_files and every file read, each with its length.
   [[nodiscard]] std::string Hash() const;
+  // The files that the hash is over.
+  [[nodiscard]] std::vector<SourceFilePtr> All() const;
 
  private:
   const Playbook& playbook_;

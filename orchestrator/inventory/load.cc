@@ -95,7 +95,7 @@ class Loader {
     loaded_.inventory.Finish();
     WarnOfNameClashes(warnings);
     KeepLastOfEach(directories_);
-    ReadVarsFiles(directories_, playbook_dir, loaded_.inventory, errors, warnings);
+    ReadVarsFiles(directories_, playbook_dir, loaded_, errors, warnings);
     if (!errors.empty()) return Wrong(std::move(errors));
     loaded_.warnings = std::move(warnings);
     return std::move(loaded_);
@@ -206,6 +206,7 @@ class Loader {
                         "decrypt it first: ansible-vault decrypt");
       return;
     }
+    loaded_.files.push_back(*file);
     ReadFormat(*file, fs::path(path).extension().string());
   }
 

@@ -15,7 +15,8 @@ namespace drover {
 
 struct LoadedInventory {
   Inventory inventory;
-  Diagnostics warnings;  // odd, but not wrong
+  std::vector<SourceFilePtr> files;  // all that it was read from, also group_vars and host_vars
+  Diagnostics warnings;              // odd, but not wrong
 };
 
 // `sources` as given with -i, later ones win; `playbook_dir` empty: no group_vars/ beside a

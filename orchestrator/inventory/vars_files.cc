@@ -42,9 +42,9 @@ bool IsVarsExtension(const std::string& extension) {
 // One group_vars/ or host_vars/ directory, listed once however many hosts ask.
 class VarsDirectory {
  public:
-  VarsDirectory(const std::string& beside, const std::string& name, Diagnostics& errors,
-                Diagnostics& warnings)
-      : path_(fs::path(beside) / name), errors_(errors) {
+  VarsDirectory(const std::string& beside, const std::string& name,
+                std::vector<SourceFilePtr>& files, Diagnostics& errors, Diagnostics& warnings)
+      : path_(fs::path(beside) / name), files_(files), errors_(errors) {
     std::error_code error;
     if (!fs::exists(path_, error)) return;
     if (IsDirectory(path_)) {
@@ -108,6 +108,7 @@ class VarsDirectory {
                          "give its values with -e, or decrypt it: ansible-vault decrypt"});
       return;
     }
+    files_.push_back(*file);
     const auto root = ParseYaml(*file);
     if (!root) {
       add(root.error());
@@ -126,17 +127,19 @@ class VarsDirectory {
 
   fs::path path_;
   std::set<std::string> names_;
+  std::vector<SourceFilePtr>& files_;
   Diagnostics& errors_;
 };
 
 }  // namespace
 
 void ReadVarsFiles(const std::vector<std::string>& directories, const std::string& playbook_dir,
-                   Inventory& inventory, Diagnostics& errors, Diagnostics& warnings) {
+                   LoadedInventory& loaded, Diagnostics& errors, Diagnostics& warnings) {
+  Inventory& inventory = loaded.inventory;
   const std::vector<std::string> groups = inventory.GroupNames();
   const std::vector<std::string> hosts = inventory.HostsInOrderOfWriting();
   const auto read_hosts = [&](const std::string& directory) {
-    VarsDirectory host_vars(directory, "host_vars", errors, warnings);
+    VarsDirectory host_vars(directory, "host_vars", loaded.files, errors, warnings);
     for (const std::string& name : hosts) {
       const Value vars = host_vars.Read(name);
       Value& all = inventory.FindHost(name)->files_vars;
@@ -144,14 +147,14 @@ void ReadVarsFiles(const std::vector<std::string>& directories, const std::strin
     }
   };
   for (const std::string& directory : directories) {
-    VarsDirectory group_vars(directory, "group_vars", errors, warnings);
+    VarsDirectory group_vars(directory, "group_vars", loaded.files, errors, warnings);
     for (const std::string& name : groups) {
       inventory.FindGroup(name)->files_vars.push_back(group_vars.Read(name));
     }
     read_hosts(directory);
   }
   if (playbook_dir.empty()) return;
-  VarsDirectory group_vars(playbook_dir, "group_vars", errors, warnings);
+  VarsDirectory group_vars(playbook_dir, "group_vars", loaded.files, errors, warnings);
   for (const std::string& name : groups) {
     inventory.FindGroup(name)->playbook_vars = group_vars.Read(name);
   }

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "orchestrator/inventory/inventory.h"
+#include "orchestrator/inventory/load.h"
 #include "orchestrator/source/diagnostic.h"
 
 namespace drover {
 
 // Reads what `directories` (those of the inventory sources, in order) and `playbook_dir` (may be
-// empty) hold for the groups and hosts of `inventory` into them.
+// empty) hold for the groups and hosts of `loaded` into them.
 void ReadVarsFiles(const std::vector<std::string>& directories, const std::string& playbook_dir,
-                   Inventory& inventory, Diagnostics& errors, Diagnostics& warnings);
+                   LoadedInventory& loaded, Diagnostics& errors, Diagnostics& warnings);
 
 }  // namespace drover

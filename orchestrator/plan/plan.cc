@@ -6,8 +6,6 @@
 namespace drover {
 namespace {
 
-constexpr const char* kGroundTask = "look at the node";
-
 // The task of a result; null when it was skipped before any host was asked.
 const Task* TaskOf(const CompiledRun& run, const TaskPlace& place) {
   const auto& hosts = run.plays[place.play].tasks[place.task].hosts;
@@ -43,43 +41,6 @@ bool IsWhole(const HostPlans& plans) {
                      [](const auto& plan) { return plan.second.problem.empty(); });
 }
 
-void AskForGround(CompiledRun& run) {
-  std::uint32_t id = 0;
-  CompiledPlay look;
-  look.name = kGroundTask;
-  CompiledTask task;
-  task.name = kGroundTask;
-  task.module = "plan";
-  task.implicit = true;
-  for (const CompiledPlay& play : run.plays) {
-    for (const std::string& host : play.hosts) {
-      if (std::find(look.hosts.begin(), look.hosts.end(), host) == look.hosts.end()) {
-        look.hosts.push_back(host);
-      }
-    }
-    for (const CompiledTask& other : play.tasks) {
-      for (const auto& [host, items] : other.hosts) {
-        for (const HostTask& item : items) {
-          const auto* known = std::get_if<Task>(&item.action);
-          id = known == nullptr ? id : std::max(id, known->id);
-        }
-      }
-    }
-  }
-  for (const std::string& host : look.hosts) {
-    Task begin;
-    begin.id = ++id;
-    begin.name = kGroundTask;
-    begin.action = BeginTask{};
-    begin.check = true;
-    HostTask item;
-    item.action = std::move(begin);
-    task.hosts[host].push_back(std::move(item));
-  }
-  look.tasks.push_back(std::move(task));
-  run.plays.insert(run.plays.begin(), std::move(look));
-}
-
 PlanCollector::PlanCollector(const CompiledRun& run) : run_(run) {
   for (const CompiledPlay& play : run.plays) {
     for (const std::string& host : play.hosts) plans_.try_emplace(host);
@@ -91,9 +52,6 @@ void PlanCollector::Add(const Shown& shown) {
   if (result == nullptr) return;
   HostPlan& plan = plans_[result->place.host];
   const CompiledTask& task = run_.plays[result->place.play].tasks[result->place.task];
-  if (const auto* ground = std::get_if<NodeGround>(&result->result.detail)) {
-    plan.digest = ground->digest;
-  }
   if (result->result.status == TaskStatus::kFailed && !result->ignored) {
     plan.problem = task.name + ": " + result->result.message;
     plan.unreachable = result->unreachable;
@@ -110,6 +68,11 @@ void PlanCollector::Add(const Shown& shown) {
   if (result->result.changes.empty()) {
     plan.changes.push_back({task.name, {.verb = "change", .resource = task.module}, {}});
   }
+}
+
+HostPlans PlanCollector::TakePlans(const std::map<std::string, NodeGround>& grounds) {
+  for (const auto& [host, ground] : grounds) plans_[host].digest = ground.digest;
+  return std::move(plans_);
 }
 
 }  // namespace drover

@@ -48,16 +48,14 @@ PlanCounts CountsOf(const HostPlans& plans);
 // False when a host could not be planned to its end.
 bool IsWhole(const HostPlans& plans);
 
-// Puts in front of `run`, compiled for check mode, a play that asks every node for its digest.
-void AskForGround(CompiledRun& run);
-
 // Gathers the plans of all hosts of a check run from what it shows.
 class PlanCollector {
  public:
   // `run` must outlive the collector.
   explicit PlanCollector(const CompiledRun& run);
   void Add(const Shown& shown);
-  [[nodiscard]] const HostPlans& plans() const { return plans_; }
+  // With the digests that the hosts gave when they were asked where they stand.
+  [[nodiscard]] HostPlans TakePlans(const std::map<std::string, NodeGround>& grounds);
 
  private:
   const CompiledRun& run_;

@@ -8,9 +8,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 
 #include "orchestrator/report/ending.h"
 #include "orchestrator/report/human.h"
+#include "orchestrator/report/json_lines.h"
 #include "orchestrator/report/json_report.h"
 #include "orchestrator/report/terminal.h"
 #include "orchestrator/run/ask_operator.h"
@@ -48,16 +50,19 @@ class Screen {
       : run_(run),
         line_(line),
         json_wanted_(line.output == "json"),
+        lines_wanted_(line.output == "jsonl"),
         explain_(line.debug.contains("explain")),
         human_(run, ScreenOptions(line, ProcessEnvironment)),
         json_(run) {
-    if (!json_wanted_) {
+    if (!json_wanted_ && !lines_wanted_) {
       PrintOut(human_.Head());
     }
   }
   void Show(const Shown& shown) {
     if (json_wanted_) {
       json_.Add(shown, UtcNow());
+    } else if (lines_wanted_) {
+      PrintOut(JsonLine(run_, shown, UtcNow()));
     } else {
       PrintOut(human_.Text(shown));
     }
@@ -70,6 +75,11 @@ class Screen {
     if (json_wanted_) {
       PrintOut(
           json_.Document(outcome.tallies, outcome.interrupted, outcome.left_midway, outcome.end));
+      return;
+    }
+    if (lines_wanted_) {
+      PrintOut(JsonRecap(outcome.tallies, outcome.interrupted, outcome.left_midway, outcome.end,
+                         UtcNow()));
       return;
     }
     PrintOut(human_.Recap(outcome.tallies, outcome.end));
@@ -86,6 +96,7 @@ class Screen {
   const CompiledRun& run_;
   const CommandLine& line_;
   bool json_wanted_;
+  bool lines_wanted_;
   bool explain_;
   HumanReport human_;
   JsonReport json_;
@@ -107,7 +118,7 @@ std::string InterruptText(int count, bool transaction) {
 }
 
 Result<RunOutcome> RunIt(const CompiledRun& run, const CommandLine& line, const CarryOptions& carry,
-                         Screen& screen) {
+                         const std::function<void(const Shown&)>& show) {
   const auto helper = FindHelper(line.helper_path);
   if (!helper) {
     return Fail(helper.error());
@@ -136,21 +147,23 @@ Result<RunOutcome> RunIt(const CompiledRun& run, const CommandLine& line, const 
   if (!watch) {
     return Fail(watch.error());
   }
-  return RunLoop(run, options, OpenerOf(line, *helper),
-                 [&screen](const Shown& shown) { screen.Show(shown); }, control,
+  return RunLoop(run, options, OpenerOf(line, *helper), show, control,
                  {.probe = ProbeFromHere, .ask = AskYesOrNo});
 }
 
 }  // namespace
 
 CarriedOut CarryOut(const CompiledRun& run, const CommandLine& line, const CarryOptions& options) {
-  Screen screen(run, line);
-  Result<RunOutcome> outcome = RunIt(run, line, options, screen);
+  std::optional<Screen> screen;
+  if (!options.show) screen.emplace(run, line);
+  Result<RunOutcome> outcome = RunIt(
+      run, line, options,
+      options.show ? options.show : [&screen](const Shown& shown) { screen->Show(shown); });
   if (!outcome) {
     PrintProblem(outcome.error().message);
     return {.status = kExitError, .outcome = {}};
   }
-  screen.Finish(*outcome);
+  if (screen) screen->Finish(*outcome);
   return {.status = StatusOf(*outcome), .outcome = std::move(*outcome)};
 }
 

@@ -5,6 +5,7 @@
 // Called from one thread, once in a process at a time.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -18,6 +19,7 @@ namespace drover {
 struct CarryOptions {
   std::string command;      // what was typed, kept with the generation: "rollout", "add rs4"
   bool transaction = true;  // hosts are locked, and go back unless confirmed; false: only looks
+  std::function<void(const Shown&)> show;               // instead of the report on stdout
   std::map<std::string, std::string> expected_digests;  // of a plan, by host; others: any
 };
 

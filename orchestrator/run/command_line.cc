@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <utility>
 
 #include "orchestrator/run/exit_code.h"
@@ -53,11 +54,22 @@ void AddInputs(CLI::App& app, const std::string& command, CommandLine& line) {
       ->type_name("VARS");
 }
 
-void AddWhat(CLI::App& app, CommandLine& line) {
+void AddTags(CLI::App& app, CommandLine& line) {
   Many(app, "-t,--tags", line.tags, "only tasks with one of these tags")->type_name("TAGS");
   Many(app, "--skip-tags", line.skip_tags, "no tasks with one of these tags")->type_name("TAGS");
-  app.add_flag("-C,--check", line.check, "show what would change, change nothing");
+}
+
+void AddDiff(CLI::App& app, CommandLine& line) {
   app.add_flag("-D,--diff", line.diff, "show the changes in detail");
+}
+
+void AddWhat(CLI::App& app, CommandLine& line) {
+  AddTags(app, line);
+  app.add_flag("-C,--check", line.check, "show what would change, change nothing");
+  AddDiff(app, line);
+  Many(app, "--rerun", line.rerun,
+       "only hosts that were failed, unreachable, unattempted or reverted in the last run")
+      ->type_name("OUTCOMES");
   app.add_flag("--list-hosts", line.list_hosts, "list the hosts and end");
   app.add_flag("--list-tasks", line.list_tasks, "list the tasks and end");
   app.add_flag("--list-tags", line.list_tags, "list the tags and end");
@@ -148,6 +160,46 @@ std::string TakeWords(const std::string& command, CommandLine& line) {
   return list || !words.empty() ? "" : "name a host, and then the playbook";
 }
 
+void AddPlan(CLI::App& app, CommandLine& line) {
+  AddTags(app, line);
+  AddDiff(app, line);
+  app.add_option("-o,--out", line.plan_file, "keep the plan for \"drover apply\"")
+      ->type_name("FILE");
+}
+
+void AddRollback(CLI::App& app, CommandLine& line) {
+  app.add_option("--to", line.generation, "this generation (default: the one before the newest)")
+      ->type_name("N");
+  app.add_flag("-C,--check", line.check, "show what would change, change nothing");
+}
+
+void AddUnlock(CLI::App& app, CommandLine& line) {
+  app.add_option("--id", line.lock_id, "the lock's id; without it the locks are listed")
+      ->type_name("ID");
+}
+
+void AddUninstall(CLI::App& app, CommandLine& line) {
+  app.add_flag("-y,--yes", line.yes, "do not ask");
+  app.add_flag("-C,--check", line.check, "say what would be taken away, change nothing");
+}
+
+// What a command has besides the options that all have.
+void AddOwn(const std::string& command, CLI::App& app, CommandLine& line) {
+  using Add = void (*)(CLI::App&, CommandLine&);
+  static const std::map<std::string, Add> kOwn = {
+      {"status", AddStatus},       {"handover", AddHandover},       {"plan", AddPlan},
+      {"apply", AddDiff},          {"rollback", AddRollback},       {"unlock", AddUnlock},
+      {"uninstall", AddUninstall}, {"maintenance", AddMaintenance},
+  };
+  if (const auto own = kOwn.find(command); own != kOwn.end()) {
+    own->second(app, line);
+  } else if (IsAboutHosts(command)) {
+    AddGrowth(app, command, line);
+  } else if (command != "generations") {
+    AddWhat(app, line);
+  }
+}
+
 // "--watch" may stand alone; a number behind it belongs to it.
 std::vector<std::string> WithWatchJoined(const std::vector<std::string>& arguments) {
   std::vector<std::string> joined;
@@ -217,14 +269,21 @@ void AddTransaction(CLI::App& app, CommandLine& line) {
       ->type_name("SPAN");
 }
 
-void AddTelling(CLI::App& app, CommandLine& line, std::vector<std::string>& debug) {
+void AddTelling(const std::string& command, CLI::App& app, CommandLine& line,
+                std::vector<std::string>& debug) {
   std::vector<std::string> modes;
   for (const auto& [mode, help] : DebugModes()) {
     modes.push_back(mode);
   }
   app.add_flag("-v,--verbose", line.verbosity, "tell more; -vvvv tells most");
-  app.add_option("--output", line.output, "human or json")
-      ->check(CLI::IsMember({"human", "json"}))
+  const std::set<std::string> runs = {"rollout", "verify", "apply", "rollback"};
+  std::vector<std::string> forms = {"human", "json"};
+  if (runs.contains(command)) forms.emplace_back("jsonl");
+  app.add_option("--output", line.output,
+                 runs.contains(command)
+                     ? "human, json, or jsonl: one line for each thing that happens"
+                     : "human or json")
+      ->check(CLI::IsMember(forms))
       ->type_name("FORM");
   Many(app, "--debug", debug, "list, explain, stats, wire; several with commas")
       ->type_name("MODE")
@@ -282,24 +341,20 @@ CommandLineOrExit ParseCommandLine(const std::string& command, const std::string
   CommandLine line;
   std::vector<std::string> debug;
   CLI::App app{help, "drover " + command};
-  AddInputs(app, command, line);
-  if (command == "status") {
-    AddStatus(app, line);
-  } else if (command == "handover") {
-    AddHandover(app, line);
-  } else if (command == "maintenance") {
-    AddMaintenance(app, line);
-  } else if (IsAboutHosts(command)) {
-    AddGrowth(app, command, line);
+  if (command == "apply") {
+    app.add_option("plan", line.plan_file, "what \"drover plan -o\" kept")
+        ->required()
+        ->type_name("FILE");
   } else {
-    AddWhat(app, line);
+    AddInputs(app, command, line);
   }
-  if (command != "status" && command != "handover" && command != "verify" &&
-      command != "maintenance") {
+  AddOwn(command, app, line);
+  const std::set<std::string> runs = {"rollout", "apply", "rollback", "add", "remove"};
+  if (runs.contains(command)) {
     AddTransaction(app, line);
   }
   AddHow(app, line);
-  AddTelling(app, line, debug);
+  AddTelling(command, app, line, debug);
   if (std::find(arguments.begin(), arguments.end(), "--debug=list") != arguments.end()) {
     debug = {"list"};
   }
@@ -326,6 +381,7 @@ CommandLineOrExit ParseCommandLine(const std::string& command, const std::string
   line.debug.insert(debug.begin(), debug.end());
   line.tags = SplitCommas(line.tags);
   line.skip_tags = SplitCommas(line.skip_tags);
+  line.rerun = SplitCommas(line.rerun);
   TakeEnvironment(line, environment);
   return {.line = std::move(line), .exit = std::nullopt};
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -36,7 +37,7 @@ struct CommandLine {
   std::chrono::milliseconds confirm_timeout{30000};
   bool rollback = true;  // --no-rollback
   bool accept_new_host_keys = false;
-  std::string output = "human";  // human, json
+  std::string output = "human";  // human, json, jsonl
   bool list_hosts = false;
   bool list_tasks = false;
   bool list_tags = false;
@@ -57,6 +58,11 @@ struct CommandLine {
   std::chrono::milliseconds ready_timeout{60000};  // add
   bool update_inventory = false;                   // add, remove: change the inventory file too
   std::vector<std::string> host_vars;              // add: name=value for the line in the inventory
+  std::string plan_file;                           // plan -o, apply
+  std::optional<std::uint64_t> generation;         // rollback --to
+  std::string lock_id;                             // unlock --id
+  bool yes = false;                                // uninstall: do not ask
+  std::vector<std::string> rerun;                  // rollout --rerun: outcomes of the last run
 };
 
 // Names of the --debug modes with a line of help each.

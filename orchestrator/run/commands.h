@@ -8,7 +8,13 @@
 namespace drover {
 
 int RolloutCommand(const std::vector<std::string>& arguments);
+int PlanCommand(const std::vector<std::string>& arguments);
+int ApplyCommand(const std::vector<std::string>& arguments);
 int VerifyCommand(const std::vector<std::string>& arguments);
+int GenerationsCommand(const std::vector<std::string>& arguments);
+int RollbackCommand(const std::vector<std::string>& arguments);
+int UnlockCommand(const std::vector<std::string>& arguments);
+int UninstallCommand(const std::vector<std::string>& arguments);
 int StatusCommand(const std::vector<std::string>& arguments);
 int HandoverCommand(const std::vector<std::string>& arguments);
 int AddCommand(const std::vector<std::string>& arguments);

@@ -139,6 +139,7 @@ Prepared Prepare(const CommandLine& line) {
           .playbook = *std::move(playbook),
           .run = *std::move(run),
           .inventory = std::move(inventory->inventory),
+          .inventory_files = std::move(inventory->files),
           .options = *std::move(options)};
 }
 

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "orchestrator/compile/compile.h"
 #include "orchestrator/inventory/load.h"
@@ -19,6 +20,7 @@ struct Prepared {
   Playbook playbook;
   CompiledRun run;
   Inventory inventory;
+  std::vector<SourceFilePtr> inventory_files;
   CompileOptions options;
 };
 Prepared Prepare(const CommandLine& line);

@@ -8,6 +8,7 @@
 #include "orchestrator/run/commands.h"
 #include "orchestrator/run/debug.h"
 #include "orchestrator/run/exit_code.h"
+#include "orchestrator/run/last_run.h"
 #include "orchestrator/run/listing.h"
 #include "orchestrator/run/prepare.h"
 #include "orchestrator/run/screen.h"
@@ -28,13 +29,21 @@ void KeepVerifyTasks(CompiledRun& run) {
 int Run(const std::string& command, const std::string& help,
         const std::vector<std::string>& arguments) {
   const auto start = Clock::now();
-  const auto [line, exit] = ParseCommandLine(command, help, arguments, ProcessEnvironment);
+  auto [line, exit] = ParseCommandLine(command, help, arguments, ProcessEnvironment);
   if (exit) {
     return *exit;
   }
   if (line.debug.contains("list")) {
     PrintOut(DebugModesText());
     return kExitOk;
+  }
+  if (!line.rerun.empty()) {
+    const auto limit = LimitOfRerun(line);
+    if (!limit) {
+      PrintProblem(limit.error().message);
+      return kExitError;
+    }
+    line.limit = *limit;
   }
   Prepared prepared = Prepare(line);
   if (prepared.exit) {
@@ -54,6 +63,9 @@ int Run(const std::string& command, const std::string& help,
   const auto compiled = Clock::now();
   const CarriedOut carried =
       CarryOut(prepared.run, line, {.command = command, .transaction = command == "rollout"});
+  if (command == "rollout" && !line.check) {
+    RememberRun(prepared.run, line, carried.outcome);
+  }
   if (line.debug.contains("stats")) {
     const auto us = [](Clock::duration d) {
       return std::chrono::duration_cast<std::chrono::microseconds>(d);

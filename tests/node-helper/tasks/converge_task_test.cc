@@ -5,6 +5,7 @@
 
 #include "node-helper/converge/dry_run_kernel.h"
 #include "node-helper/store/ownership.h"
+#include "node-helper/tasks/uninstall_task.h"
 #include "tests/fakes/fake_kernel.h"
 #include "tests/node-helper/store/samples.h"
 #include "tests/node-helper/store/temp_folder.h"
@@ -221,6 +222,43 @@ TEST_F(Node, PruneSeesToTheServiceOnlyWhenSomethingIsRecorded) {
   Converge(all_);
   EXPECT_EQ(Prune(all_).changes.size(), 1U);
   EXPECT_EQ(asked, 1);
+}
+
+TEST_F(Node, UninstallGivesBackWhatTheOwnerHadAndTheHelperBehindTheLastOne) {
+  int removed = 0;
+  context_.remove_helper = [&](std::vector<ChangeText>& done) -> Status {
+    ++removed;
+    done.push_back({"remove", "folder", "", "", ""});
+    return {};
+  };
+  Rollout(all_);
+  Rollout(State({Vip("10.0.0.101/32")}), "other");
+  ProgramCourse web = CourseOf("web");
+  ProgramCourse other = CourseOf("other");
+  EXPECT_EQ(RunUninstallTask(/*check=*/true, web, context_).changes.size(), 3U);
+  EXPECT_TRUE(KernelHas(all_));
+
+  EXPECT_EQ(RunUninstallTask(/*check=*/false, web, context_).changes.size(), 3U);
+  EXPECT_EQ(removed, 0);
+  EXPECT_EQ(kernel_.state().addresses, std::vector<InterfaceAddress>{Vip("10.0.0.101/32")});
+
+  EXPECT_EQ(RunUninstallTask(/*check=*/true, other, context_).changes.back().resource,
+            "node-helper, its service and its files");
+  EXPECT_EQ(RunUninstallTask(/*check=*/false, other, context_).changes.back().resource, "folder");
+  EXPECT_EQ(removed, 1);
+  EXPECT_TRUE(kernel_.state().addresses.empty());
+}
+
+TEST_F(Node, UninstallSaysWhatItDidBeforeItFailed) {
+  context_.remove_helper = [](std::vector<ChangeText>& /*done*/) -> Status {
+    return Fail(ErrorCode::kInternal, "the service does not stop");
+  };
+  Rollout(all_);
+  ProgramCourse web = CourseOf("web");
+  const TaskResult result = RunUninstallTask(/*check=*/false, web, context_);
+  EXPECT_EQ(result.status, TaskStatus::kFailed);
+  EXPECT_EQ(result.message, "the service does not stop");
+  EXPECT_EQ(result.changes.size(), 3U);
 }
 
 }  // namespace

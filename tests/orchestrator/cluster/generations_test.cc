@@ -54,13 +54,5 @@ TEST(Generations, UnknownNumberNamesThoseThatThereAre) {
   EXPECT_EQ(checked.error().message, "there is no generation 9; there are 2, 3");
 }
 
-TEST(Generations, NumberThatAHostHasDroppedNamesTheHost) {
-  const HostGenerations hosts = {{"lb1", Keeps({13, 12, 11, 10, 9, 8, 7, 6, 5, 4})},
-                                 {"rs1", Keeps({2})}};
-  const Status checked = CheckRestore(hosts, 2);
-  ASSERT_FALSE(checked);
-  EXPECT_EQ(checked.error().message, "generation 2 is no longer kept on lb1: a host keeps 10");
-}
-
 }  // namespace
 }  // namespace drover

@@ -26,7 +26,7 @@ TEST(Plan, GathersChangesByHostWithTheTaskThatMendsThem) {
   collector.Add(ResultOf(0, 0, "a", TaskStatus::kChanged, {kAdd, kChange}));
   collector.Add(ResultOf(0, 0, "b", TaskStatus::kOk));
   collector.Add(ResultOf(0, 1, "a", TaskStatus::kChanged, {kRemove}));
-  const HostPlans& plans = collector.plans();
+  const HostPlans plans = collector.TakePlans({});
   EXPECT_EQ(
       plans.at("a").changes,
       (std::vector<PlannedChange>{{"one", kAdd, {}}, {"one", kChange, {}}, {"two", kRemove, {}}}));
@@ -40,15 +40,17 @@ TEST(Plan, ChangeThatIsNotToldCountsAsOne) {
   const CompiledRun run = RunBuilder().Play("p", {"a"}).Task("secret").Build();
   PlanCollector collector(run);
   collector.Add(ResultOf(0, 0, "a", TaskStatus::kChanged));
-  EXPECT_EQ(CountsOf(collector.plans()).change, 1);
+  const HostPlans plans = collector.TakePlans({});
+  EXPECT_EQ(CountsOf(plans).change, 1);
 }
 
 TEST(Plan, CommandThatACheckRunPassesOverIsUnknownNotUnchanged) {
   const CompiledRun run = RunBuilder().Play("p", {"a"}).Task("restart it").Build();
   PlanCollector collector(run);
   collector.Add(ResultOf(0, 0, "a", TaskStatus::kSkipped));
-  EXPECT_EQ(collector.plans().at("a").unknown, std::vector<std::string>{"restart it"});
-  EXPECT_EQ(CountsOf(collector.plans()).all(), 0);
+  const HostPlans plans = collector.TakePlans({});
+  EXPECT_EQ(plans.at("a").unknown, std::vector<std::string>{"restart it"});
+  EXPECT_EQ(CountsOf(plans).all(), 0);
 }
 
 TEST(Plan, CommandThatNeverChangesAnythingIsNotUnknown) {
@@ -59,7 +61,8 @@ TEST(Plan, CommandThatNeverChangesAnythingIsNotUnknown) {
   const CompiledRun run = builder.Build();
   PlanCollector collector(run);
   collector.Add(ResultOf(0, 0, "a", TaskStatus::kSkipped));
-  EXPECT_TRUE(collector.plans().at("a").unknown.empty());
+  const HostPlans plans = collector.TakePlans({});
+  EXPECT_TRUE(plans.at("a").unknown.empty());
 }
 
 TEST(Plan, HostThatCannotBeReachedMakesThePlanIncomplete) {
@@ -69,9 +72,10 @@ TEST(Plan, HostThatCannotBeReachedMakesThePlanIncomplete) {
   lost.unreachable = true;
   lost.result.message = "no route to host";
   collector.Add(lost);
-  EXPECT_FALSE(IsWhole(collector.plans()));
-  EXPECT_TRUE(collector.plans().at("a").unreachable);
-  EXPECT_NE(collector.plans().at("a").problem.find("no route to host"), std::string::npos);
+  const HostPlans plans = collector.TakePlans({});
+  EXPECT_FALSE(IsWhole(plans));
+  EXPECT_TRUE(plans.at("a").unreachable);
+  EXPECT_NE(plans.at("a").problem.find("no route to host"), std::string::npos);
 }
 
 TEST(Plan, FailureThatThePlaybookIgnoresLeavesThePlanWhole) {
@@ -80,35 +84,16 @@ TEST(Plan, FailureThatThePlaybookIgnoresLeavesThePlanWhole) {
   HostResult failed = ResultOf(0, 0, "a", TaskStatus::kFailed);
   failed.ignored = true;
   collector.Add(failed);
-  EXPECT_TRUE(IsWhole(collector.plans()));
+  const HostPlans plans = collector.TakePlans({});
+  EXPECT_TRUE(IsWhole(plans));
 }
 
-TEST(Plan, EveryHostIsAskedForItsDigestOnceBeforeAnythingElse) {
-  CompiledRun run =
-      RunBuilder().Play("p", {"a", "b"}).Task("one").Play("q", {"b", "c"}).Task("two").Build();
-  AskForGround(run);
-  ASSERT_EQ(run.plays.size(), 3U);
-  EXPECT_EQ(run.plays[0].hosts, (std::vector<std::string>{"a", "b", "c"}));
-  std::set<std::uint32_t> ids;
-  std::size_t tasks = 0;
-  for (const CompiledPlay& play : run.plays) {
-    for (const CompiledTask& task : play.tasks) {
-      for (const auto& [host, items] : task.hosts) {
-        ids.insert(std::get<Task>(items[0].action).id);
-        ++tasks;
-      }
-    }
-  }
-  EXPECT_EQ(ids.size(), tasks);  // ids stay unique
-  const Task& begin = std::get<Task>(run.plays[0].tasks[0].hosts.at("c")[0].action);
-  EXPECT_TRUE(begin.check);
-  EXPECT_TRUE(std::holds_alternative<BeginTask>(begin.action));
-
+TEST(Plan, HostsHaveTheDigestsThatTheyGave) {
+  const CompiledRun run = RunBuilder().Play("p", {"a", "b"}).Task("one").Build();
   PlanCollector collector(run);
-  HostResult ground = ResultOf(0, 0, "a", TaskStatus::kOk);
-  ground.result.detail = NodeGround{.digest = "d1"};
-  collector.Add(ground);
-  EXPECT_EQ(collector.plans().at("a").digest, "d1");
+  const HostPlans plans = collector.TakePlans({{"a", {.digest = "d1"}}});
+  EXPECT_EQ(plans.at("a").digest, "d1");
+  EXPECT_EQ(plans.at("b").digest, "");
 }
 
 }  // namespace

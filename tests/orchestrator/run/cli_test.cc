@@ -36,9 +36,10 @@ class CliTest : public testing::Test {
     std::ofstream(folder_ / name) << text;
   }
   [[nodiscard]] Ended Drover(const std::string& arguments) const {
-    const std::string command = "cd '" + folder_.string() + "' && env -u DROVER_INVENTORY " +
-                                "-u ANSIBLE_INVENTORY '" DROVER_BINARY "' " + arguments +
-                                " 2>&1 </dev/null";
+    const std::string command =
+        "cd '" + folder_.string() +
+        "' && env -u DROVER_INVENTORY -u ANSIBLE_INVENTORY XDG_STATE_HOME='" + folder_.string() +
+        "/state' " + "'" DROVER_BINARY "' " + arguments + " 2>&1 </dev/null";
     Ended ended;
     std::FILE* pipe = popen(command.c_str(), "r");
     std::array<char, 4096> buffer{};
@@ -103,13 +104,28 @@ TEST_F(CliTest, BadUserFilesEndWithFourAndAPlace) {
 TEST_F(CliTest, SlipsOnTheCommandLineEndWithOne) {
   Write("good.yml", "- hosts: directors\n  tasks:\n    - command: \"true\"\n");
   Write("empty.txt", "\n");
-  for (const char* arguments :
-       {"", "rolout", "rollout", "rollout nofile.yml -i inv.yml", "rollout good.yml",
-        "rollout good.yml -i nofile", "rollout good.yml -i inv.yml -l nosuch",
-        "rollout good.yml -i inv.yml -l @empty.txt", "rollout good.yml -i inv.yml -e nonsense",
-        "rollout good.yml -i inv.yml -e @nofile", "rollout good.yml -i inv.yml --no-such-option",
-        "rollout good.yml -i inv.yml --helper /does/not/exist", "verify good.yml -i inv.yml",
-        "inventory", "inventory -i inv.yml"}) {
+  for (const char* arguments : {"",
+                                "rolout",
+                                "rollout",
+                                "rollout nofile.yml -i inv.yml",
+                                "rollout good.yml",
+                                "rollout good.yml -i nofile",
+                                "rollout good.yml -i inv.yml -l nosuch",
+                                "rollout good.yml -i inv.yml -l @empty.txt",
+                                "rollout good.yml -i inv.yml -e nonsense",
+                                "rollout good.yml -i inv.yml -e @nofile",
+                                "rollout good.yml -i inv.yml --no-such-option",
+                                "rollout good.yml -i inv.yml --helper /does/not/exist",
+                                "verify good.yml -i inv.yml",
+                                "rollout good.yml -i inv.yml --rerun failed",
+                                "rollout good.yml -i inv.yml --rerun tired",
+                                "apply",
+                                "apply nofile",
+                                "apply good.yml",
+                                "rollback good.yml -i inv.yml --to x",
+                                "plan good.yml -i inv.yml --output jsonl",
+                                "inventory",
+                                "inventory -i inv.yml"}) {
     const Ended ended = Drover(arguments);
     EXPECT_EQ(ended.status, 1) << arguments << ": " << ended.text;
     EXPECT_FALSE(ended.text.empty()) << arguments;
