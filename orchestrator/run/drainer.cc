@@ -189,7 +189,11 @@ Drained Drainer::Await(const std::vector<DrainOrder>& orders, milliseconds patie
   std::string said;
   Drained drained;
   while (!asker_.interrupted()) {
-    const std::vector<OpenFlows> flows = FlowsTo(asker_.AskStatus(directors), addresses);
+    const ClusterStatus cluster = asker_.AskStatus(directors);
+    const std::vector<OpenFlows> flows = FlowsTo(cluster, addresses);
+    // Who is silent may have connections.
+    const bool silent = std::any_of(cluster.hosts.begin(), cluster.hosts.end(),
+                                    [](const HostStatus& host) { return !host.status; });
     const auto now = Clock::now();
     if (asker_.interrupted()) break;
     drained.left = flows;
@@ -198,7 +202,7 @@ Drained Drainer::Await(const std::vector<DrainOrder>& orders, milliseconds patie
       say_("open: " + text + (left > 0 ? " (" + std::to_string(left) + " s left)" : ""));
       said = text;
     }
-    if (!AreDrained(flows)) last_open = now;
+    if (silent || !AreDrained(flows)) last_open = now;
     drained.all = now - last_open >= kQuietFor;
     if (drained.all || now >= deadline) return drained;
     asker_.Pause(std::min(kLookEvery, std::chrono::duration_cast<milliseconds>(deadline - now)));
