@@ -1,6 +1,8 @@
 // The batches of a play and the waves of a batch: in which order hosts take part, what is waited
 // for in between, and which failures end the run.
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "orchestrator/rollout/health.h"
@@ -17,8 +19,15 @@ constexpr milliseconds kPlainDeadline{60000};
 // How long a master waits for its backup to hold the connections.
 constexpr milliseconds kSyncWait{60000};
 
-// Nothing that a client could feel: weights and real servers are changed in place.
-bool IsHarmless(const ChangeText& change) { return change.resource.starts_with("real server "); }
+// Nothing that a client could feel: weights and real servers are changed in place, and what VRRP
+// speakers say to each other in two phases, without a handover.
+bool IsHarmless(const ChangeText& change) {
+  constexpr std::array<std::string_view, 6> kInPlace = {
+      "real server ", "vrrp_instance ", "vrrp_group ", "tracker ", "checks of ", "metrics"};
+  return std::any_of(kInPlace.begin(), kInPlace.end(), [&](std::string_view resource) {
+    return change.resource.starts_with(resource);
+  });
+}
 
 // A command cannot say beforehand what it will do.
 bool IsUnforeseeable(const TaskAction& action) {
