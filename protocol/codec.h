@@ -25,8 +25,9 @@ inline constexpr std::size_t kMaxProbeBody = 256;
 std::string EncodeProgram(const Program& program);
 std::string EncodeEvent(const Event& event);
 std::string EncodePulse(const Pulse& pulse);
+std::string EncodeFinish(const Finish& finish);
 Result<Program> DecodeProgram(std::string_view line);
-// A program or a pulse.
+// A program, a pulse or a finish.
 Result<Order> DecodeOrder(std::string_view line);
 Result<Event> DecodeEvent(std::string_view line);
 

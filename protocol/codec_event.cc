@@ -160,6 +160,9 @@ struct DetailEncoder {
   }
   Json operator()(const NodeGround& ground) const { return GroundToJson(ground); }
   Json operator()(const GenerationList& list) const { return GenerationsToJson(list); }
+  Json operator()(const DrillGround& ground) const { return DrillGroundToJson(ground); }
+  Json operator()(const DrillState& state) const { return DrillStateToJson(state); }
+  Json operator()(const ProbeRunOutcome& outcome) const { return ProbeRunOutcomeToJson(outcome); }
 };
 
 TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
@@ -197,6 +200,9 @@ TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors&
   }
   if (kind == "ground") return ReadGround(reader);
   if (kind == "generations") return ReadGenerations(reader);
+  if (kind == "drill_ground") return ReadDrillGround(reader);
+  if (kind == "drill_state") return ReadDrillState(reader);
+  if (kind == "probe_run") return ReadProbeRunOutcome(reader);
   errors.Add(reader.PathOf("kind"), "unknown kind of result \"" + kind + "\"");
   return std::monostate{};
 }
@@ -223,6 +229,11 @@ struct EventEncoder {
   }
   Json operator()(const ProgramDone& done) const {
     return {{"type", "program_done"}, {"ok", done.ok}, {"armed", done.armed}};
+  }
+  Json operator()(const TaskProgress& progress) const {
+    return {{"type", "task_progress"},
+            {"task", progress.task},
+            {"progress", ProbeProgressToJson(progress.progress)}};
   }
   Json operator()(const SessionError& error) const {
     return {{"type", "error"}, {"error", ToJson(error.error)}};
@@ -265,6 +276,12 @@ Event EventFromJson(const Json& json, JsonErrors& errors) {
     TaskStarted started;
     reader.ReadInteger("task", started.task, 0, kMaxU32);
     return started;
+  }
+  if (type == "task_progress") {
+    TaskProgress progress;
+    reader.ReadInteger("task", progress.task, 0, kMaxU32);
+    reader.ReadValue("progress", progress.progress, ProbeProgressFromJson);
+    return progress;
   }
   if (type == "program_done") {
     ProgramDone done;

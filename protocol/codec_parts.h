@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/desired_state.h"
+#include "protocol/drill.h"
 #include "protocol/json_reader.h"
 #include "protocol/node_status.h"
 #include "protocol/transaction.h"
@@ -46,6 +47,26 @@ Json GroundToJson(const NodeGround& ground);
 NodeGround ReadGround(ObjectReader& reader);
 Json GenerationsToJson(const GenerationList& list);
 GenerationList ReadGenerations(ObjectReader& reader);
+
+// Without "kind", which the tasks and details add.
+Json DrillActionToJson(const DrillLookTask& task);
+Json DrillActionToJson(const DrillArmTask& task);
+Json DrillActionToJson(const DrillInjectTask& task);
+Json DrillActionToJson(const DrillUndoTask& task);
+Json DrillActionToJson(const ProbeRunTask& task);
+DrillLookTask ReadDrillLook(ObjectReader& reader);
+DrillArmTask ReadDrillArm(ObjectReader& reader);
+DrillInjectTask ReadDrillInject(ObjectReader& reader);
+DrillUndoTask ReadDrillUndo(ObjectReader& reader);
+ProbeRunTask ReadProbeRun(ObjectReader& reader);
+Json DrillGroundToJson(const DrillGround& ground);
+DrillGround ReadDrillGround(ObjectReader& reader);
+Json DrillStateToJson(const DrillState& state);
+DrillState ReadDrillState(ObjectReader& reader);
+Json ProbeRunOutcomeToJson(const ProbeRunOutcome& outcome);
+ProbeRunOutcome ReadProbeRunOutcome(ObjectReader& reader);
+Json ProbeProgressToJson(const ProbeProgress& progress);
+ProbeProgress ProbeProgressFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 
 // A list as JSON, each item by `encode`.
 template <typename T, typename Encode>

@@ -137,6 +137,11 @@ struct ActionEncoder {
     return {{"kind", "restore"}, {"generation", task.generation}};
   }
   Json operator()(const GenerationsTask&) const { return {{"kind", "generations"}}; }
+  Json operator()(const DrillLookTask& task) const { return DrillActionToJson(task); }
+  Json operator()(const DrillArmTask& task) const { return DrillActionToJson(task); }
+  Json operator()(const DrillInjectTask& task) const { return DrillActionToJson(task); }
+  Json operator()(const DrillUndoTask& task) const { return DrillActionToJson(task); }
+  Json operator()(const ProbeRunTask& task) const { return DrillActionToJson(task); }
   Json operator()(const MaintenanceTask& task) const {
     return {{"kind", "maintenance"},
             {"on", task.on},
@@ -312,6 +317,11 @@ TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors&
   if (kind == "unlock") return ReadUnlock(reader);
   if (kind == "restore") return ReadRestore(reader);
   if (kind == "generations") return GenerationsTask{};
+  if (kind == "drill_look") return ReadDrillLook(reader);
+  if (kind == "drill_arm") return ReadDrillArm(reader);
+  if (kind == "drill_inject") return ReadDrillInject(reader);
+  if (kind == "drill_undo") return ReadDrillUndo(reader);
+  if (kind == "probe_run") return ReadProbeRun(reader);
   if (kind == "maintenance") return ReadMaintenance(reader);
   if (kind == "uninstall") return UninstallTask{};
   errors.Add(reader.PathOf("kind"), "unknown kind of task \"" + kind + "\"");
@@ -352,6 +362,11 @@ Order OrderFromJson(const Json& json, JsonErrors& errors) {
     reader.Read("run_id", pulse.run_id);
     return pulse;
   }
+  if (type == "finish") {
+    Finish finish;
+    reader.ReadInteger("task", finish.task, 0, kMaxU32);
+    return finish;
+  }
   if (errors.ok() && type != "program") {
     errors.Add("type", "\"" + type + "\" is no message that a node takes");
   }
@@ -373,6 +388,10 @@ std::string EncodePulse(const Pulse& pulse) {
   return Dump({{"type", "pulse"}, {"run_id", pulse.run_id}});
 }
 
+std::string EncodeFinish(const Finish& finish) {
+  return Dump({{"type", "finish"}, {"task", finish.task}});
+}
+
 Result<Order> DecodeOrder(std::string_view line) {
   if (line.size() > kMaxLineBytes) return Fail(ErrorCode::kInvalid, "message is too long");
   const Result<Json> json = ParseJson(line);
@@ -387,7 +406,7 @@ Result<Program> DecodeProgram(std::string_view line) {
   auto order = DecodeOrder(line);
   if (!order) return Fail(order.error());
   if (auto* program = std::get_if<Program>(&*order)) return std::move(*program);
-  return Fail(ErrorCode::kInvalid, "type: \"pulse\" is no program");
+  return Fail(ErrorCode::kInvalid, "type: this order is no program");
 }
 
 }  // namespace drover

@@ -13,6 +13,7 @@
 
 #include "protocol/address.h"
 #include "protocol/change.h"
+#include "protocol/drill.h"
 #include "protocol/node_status.h"
 #include "protocol/result.h"
 #include "protocol/transaction.h"
@@ -97,8 +98,9 @@ struct ProbeOutcome {
   bool operator==(const ProbeOutcome&) const = default;
 };
 
-using TaskDetail = std::variant<std::monostate, CommandOutcome, FileDiff, ProbeOutcome, NodeStatus,
-                                NodeGround, GenerationList>;
+using TaskDetail =
+    std::variant<std::monostate, CommandOutcome, FileDiff, ProbeOutcome, NodeStatus, NodeGround,
+                 GenerationList, DrillGround, DrillState, ProbeRunOutcome>;
 
 struct TaskResult {
   std::uint32_t task = 0;
@@ -109,6 +111,13 @@ struct TaskResult {
   TaskDetail detail;
   std::chrono::microseconds duration{0};
   bool operator==(const TaskResult&) const = default;
+};
+
+// Of a task that takes long and is watched, a few times a second.
+struct TaskProgress {
+  std::uint32_t task = 0;
+  ProbeProgress progress;
+  bool operator==(const TaskProgress&) const = default;
 };
 
 // The program is through; no further result for it will come. Tasks behind a failed one were not
@@ -126,6 +135,6 @@ struct SessionError {
   bool operator==(const SessionError&) const = default;
 };
 
-using Event = std::variant<Hello, TaskStarted, TaskResult, ProgramDone, SessionError>;
+using Event = std::variant<Hello, TaskStarted, TaskResult, ProgramDone, SessionError, TaskProgress>;
 
 }  // namespace drover

@@ -14,6 +14,7 @@
 
 #include "protocol/address.h"
 #include "protocol/desired_state.h"
+#include "protocol/drill.h"
 #include "protocol/transaction.h"
 
 namespace drover {
@@ -144,10 +145,12 @@ struct UninstallTask {
   bool operator==(const UninstallTask&) const = default;
 };
 
-using TaskAction = std::variant<ConvergeTask, PruneTask, CommandTask, FileTask, PackageTask,
-                                ServiceTask, WaitForTask, ProbeTask, StatusTask, HandoverTask,
-                                BeginTask, ConfirmTask, RevertTask, ReleaseTask, UnlockTask,
-                                RestoreTask, GenerationsTask, MaintenanceTask, UninstallTask>;
+using TaskAction =
+    std::variant<ConvergeTask, PruneTask, CommandTask, FileTask, PackageTask, ServiceTask,
+                 WaitForTask, ProbeTask, StatusTask, HandoverTask, BeginTask, ConfirmTask,
+                 RevertTask, ReleaseTask, UnlockTask, RestoreTask, GenerationsTask, MaintenanceTask,
+                 UninstallTask, DrillLookTask, DrillArmTask, DrillInjectTask, DrillUndoTask,
+                 ProbeRunTask>;
 
 // One task for one host.
 struct Task {
@@ -169,6 +172,6 @@ struct Program {
 };
 
 // A line of the orchestrator.
-using Order = std::variant<Program, Pulse>;
+using Order = std::variant<Program, Pulse, Finish>;
 
 }  // namespace drover

@@ -141,7 +141,7 @@ class ConnectDriver final : public SeriesDriver {
 
 }  // namespace
 
-std::unique_ptr<SeriesDriver> MakeConnectDriver(std::uint8_t number, const ProberSeries& settings,
+std::unique_ptr<SeriesDriver> MakeConnectDriver(std::uint8_t number, const ProbeRunSeries& settings,
                                                 ProberContext& context) {
   return std::make_unique<ConnectDriver>(number, settings, context);
 }

@@ -138,7 +138,7 @@ class PathDriver final : public SeriesDriver {
 
 }  // namespace
 
-std::unique_ptr<SeriesDriver> MakePathDriver(std::uint8_t number, const ProberSeries& settings,
+std::unique_ptr<SeriesDriver> MakePathDriver(std::uint8_t number, const ProbeRunSeries& settings,
                                              ProberContext& context) {
   return std::make_unique<PathDriver>(number, settings, context);
 }

@@ -21,7 +21,7 @@ constexpr std::uint32_t kOpeningAtOnce = 64;
 
 class PopulationDriver final : public SeriesDriver {
  public:
-  PopulationDriver(std::uint8_t number, const ProberSeries& settings, ProberContext& context)
+  PopulationDriver(std::uint8_t number, const ProbeRunSeries& settings, ProberContext& context)
       : SeriesDriver(number, settings, context), members_(settings.connections) {}
 
   bool Warm() override {
@@ -224,7 +224,7 @@ class PopulationDriver final : public SeriesDriver {
 }  // namespace
 
 std::unique_ptr<SeriesDriver> MakePopulationDriver(std::uint8_t number,
-                                                   const ProberSeries& settings,
+                                                   const ProbeRunSeries& settings,
                                                    ProberContext& context) {
   return std::make_unique<PopulationDriver>(number, settings, context);
 }

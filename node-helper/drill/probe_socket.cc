@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kPortsTried = 16;
 
-int BindSource(int fd, const ProberSeries& settings, PortRing* ports) {
+int BindSource(int fd, const ProbeRunSeries& settings, PortRing* ports) {
   if (ports == nullptr && !settings.source) return 0;
   const int on = 1;
   // Without a port of its own choice the kernel may take one that is in use to another target.
@@ -33,7 +33,7 @@ int BindSource(int fd, const ProberSeries& settings, PortRing* ports) {
 
 }  // namespace
 
-OpeningConnection OpenConnection(const ProberSeries& settings, PortRing* ports) {
+OpeningConnection OpenConnection(const ProbeRunSeries& settings, PortRing* ports) {
   OpeningConnection opening;
   const int family = settings.target.address.is_v4() ? AF_INET : AF_INET6;
   opening.socket.Reset(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -16,7 +16,7 @@ struct OpeningConnection {
   int error = 0;
 };
 // `ports`: where the source port is taken from; null: the kernel chooses.
-OpeningConnection OpenConnection(const ProberSeries& settings, PortRing* ports);
+OpeningConnection OpenConnection(const ProbeRunSeries& settings, PortRing* ports);
 
 // How far it is: nothing while it is on its way, 0 when it is open, else the errno.
 std::optional<int> OpeningResult(int fd);

@@ -29,7 +29,7 @@ constexpr std::uint8_t kMarkerSocket = 0xfd;
 
 Error Offence(std::string what) { return {ErrorCode::kInvalid, "prober: " + std::move(what)}; }
 
-Status ValidateSeries(const ProberSeries& series) {
+Status ValidateSeries(const ProbeRunSeries& series) {
   const std::string name = "series " + series.name + ": ";
   if (series.target.port == 0) return Fail(Offence(name + "the target has no port"));
   if (series.source && series.source->family() != series.target.address.family()) {
@@ -52,7 +52,7 @@ Status ValidateSeries(const ProberSeries& series) {
 
 std::vector<ProbeSeries> LogSeries(const ProberSettings& settings) {
   std::vector<ProbeSeries> all;
-  for (const ProberSeries& series : settings.series) {
+  for (const ProbeRunSeries& series : settings.series) {
     all.push_back({.kind = series.kind,
                    .name = series.name,
                    .target = series.target.ToString(),
@@ -71,7 +71,7 @@ void AllowManyDescriptors() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::unique_ptr<SeriesDriver> MakeDriver(std::uint8_t number, const ProberSeries& settings,
+std::unique_ptr<SeriesDriver> MakeDriver(std::uint8_t number, const ProbeRunSeries& settings,
                                          ProberContext& context) {
   switch (settings.kind) {
     case ProbeKind::kPath:
@@ -171,7 +171,7 @@ Status ProberLoop::Open(const StopEvent& stop) {
   if (const Status watched = WatchOwn(stop.fd(), kStop); !watched) return watched;
   if (const Status opened = OpenMarkers(); !opened) return opened;
   for (std::size_t i = 0; i < settings_.series.size(); ++i) {
-    const ProberSeries& series = settings_.series[i];
+    const ProbeRunSeries& series = settings_.series[i];
     Paced paced{.driver = MakeDriver(static_cast<std::uint8_t>(i), series, context_)};
     // Spread over a period, so that they do not wait for each other.
     paced.offset = series.period * static_cast<std::int64_t>(i) /
@@ -339,7 +339,7 @@ ProberRun ProberLoop::Finish() {
   for (const auto& chunk : chunks_) run.log.insert(run.log.end(), chunk.begin(), chunk.end());
   for (Paced& paced : paced_) {
     const LagHistogram& lag = paced.driver->book().lag();
-    const ProberSeries& series = paced.driver->settings();
+    const ProbeRunSeries& series = paced.driver->settings();
     SeriesLag summary{.series = series.name,
                       .planned = lag.count(),
                       .unsent = lag.unsent(),
@@ -375,7 +375,7 @@ Status ValidateProber(const ProberSettings& settings) {
     return Fail(Offence("source ports must be a range above 1023"));
   }
   std::uint64_t planned = 0;
-  for (const ProberSeries& series : settings.series) {
+  for (const ProbeRunSeries& series : settings.series) {
     if (const Status fine = ValidateSeries(series); !fine) return fine;
     planned += static_cast<std::uint64_t>(settings.duration / series.period) + 1;
   }

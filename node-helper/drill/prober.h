@@ -4,7 +4,6 @@
 // RunProber holds one thread until it is done. Memory is bounded by the number of probes planned.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "node-helper/drill/stop_event.h"
 #include "protocol/address.h"
+#include "protocol/drill.h"
 #include "protocol/probe_log.h"
 #include "protocol/result.h"
 
@@ -22,30 +22,9 @@ inline constexpr std::uint64_t kMaxPlannedProbes = 20'000'000;
 inline constexpr std::uint32_t kMaxPopulation = 10'000;
 inline constexpr ProbeTime kProgressEvery = std::chrono::milliseconds(100);
 
-struct ProberSeries {
-  std::string name;
-  ProbeKind kind = ProbeKind::kPath;
-  Endpoint target;
-  std::optional<IpAddress> source;  // default: as the kernel routes
-  // Between two probes of the series. Long-lived: each connection asks once in period *
-  // connections.
-  ProbeTime period{1000};
-  ProbeTime deadline = std::chrono::milliseconds(250);
-  // Answers are waited for so long, to tell late from lost; not less than the deadline.
-  ProbeTime give_up{0};
-  std::uint32_t connections = 1;  // long-lived: the population; path: sockets, used in turn
-  std::string path = "/";         // of the page; empty: a connection is answer enough (connect…)
-};
-
-// What became of probes since the last report, by ProbeFate and series.
-struct ProbeProgress {
-  ProbeTime at{0};
-  std::vector<std::array<std::uint64_t, 6>> fates;
-};
-
 struct ProberSettings {
   std::string name;  // of the vantage point
-  std::vector<ProberSeries> series;
+  std::vector<ProbeRunSeries> series;
   ProbeTime duration = std::chrono::seconds(10);
   std::optional<Endpoint> markers;  // where other hosts' markers are taken
   // Source ports of kConnect, used in turn: no port comes again while ip_vs may remember it. Below
@@ -56,16 +35,7 @@ struct ProberSettings {
   // not make it late (below the VRRP thread's). 0, or without the right to: as it is.
   int real_time_priority = 10;
   // Called in the prober's thread about ten times a second; must not wait.
-  std::function<void(const ProbeProgress&)> progress;
-};
-
-struct SeriesLag {
-  std::string series;
-  std::uint64_t planned = 0;
-  std::uint64_t unsent = 0;
-  ProbeTime p50{0};
-  ProbeTime p99{0};  // max when it falls on probes that were not sent
-  ProbeTime max{0};
+  std::function<void(const ProbeProgress&)> progress;  // owners are left empty
 };
 
 struct ProberRun {

@@ -62,7 +62,7 @@ struct EventKey {
 
 class SeriesDriver {
  public:
-  SeriesDriver(std::uint8_t number, const ProberSeries& settings, ProberContext& context)
+  SeriesDriver(std::uint8_t number, const ProbeRunSeries& settings, ProberContext& context)
       : number_(number), settings_(settings), context_(context) {}
   virtual ~SeriesDriver() = default;
   SeriesDriver(const SeriesDriver&) = delete;
@@ -81,14 +81,14 @@ class SeriesDriver {
   virtual void Expire(ProbeTime now) = 0;
 
   [[nodiscard]] ProbeBook& book() { return *book_; }
-  [[nodiscard]] const ProberSeries& settings() const { return settings_; }
+  [[nodiscard]] const ProbeRunSeries& settings() const { return settings_; }
 
  protected:
   // False when the kernel cannot.
   bool Watch(int fd, std::uint32_t events, std::uint32_t slot, std::uint32_t generation) const;
 
   std::uint8_t number_;
-  ProberSeries settings_;
+  ProbeRunSeries settings_;
   ProberContext& context_;
   ProbeLogWriter* log_ = nullptr;
   std::unique_ptr<ProbeBook> book_;
@@ -99,12 +99,12 @@ std::optional<ProbeError> ProbeErrorOf(int error_number);
 // True when this host itself could not send: no port, no memory, no descriptor.
 bool IsOwnFault(int error_number);
 
-std::unique_ptr<SeriesDriver> MakePathDriver(std::uint8_t number, const ProberSeries& settings,
+std::unique_ptr<SeriesDriver> MakePathDriver(std::uint8_t number, const ProbeRunSeries& settings,
                                              ProberContext& context);
-std::unique_ptr<SeriesDriver> MakeConnectDriver(std::uint8_t number, const ProberSeries& settings,
+std::unique_ptr<SeriesDriver> MakeConnectDriver(std::uint8_t number, const ProbeRunSeries& settings,
                                                 ProberContext& context);
 std::unique_ptr<SeriesDriver> MakePopulationDriver(std::uint8_t number,
-                                                   const ProberSeries& settings,
+                                                   const ProbeRunSeries& settings,
                                                    ProberContext& context);
 
 }  // namespace drover

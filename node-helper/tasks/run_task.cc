@@ -75,6 +75,19 @@ struct Dispatch {
   TaskResult operator()(const UninstallTask& /*action*/) const {
     return RunUninstallTask(task.check, course, context);
   }
+  template <typename DrillTask>
+  TaskResult NoDrills(const DrillTask& /*action*/) const {
+    TaskResult result;
+    result.status = TaskStatus::kFailed;
+    result.code = ErrorCode::kInvalid;
+    result.message = "this node-helper carries out no drills";
+    return result;
+  }
+  TaskResult operator()(const DrillLookTask& action) const { return NoDrills(action); }
+  TaskResult operator()(const DrillArmTask& action) const { return NoDrills(action); }
+  TaskResult operator()(const DrillInjectTask& action) const { return NoDrills(action); }
+  TaskResult operator()(const DrillUndoTask& action) const { return NoDrills(action); }
+  TaskResult operator()(const ProbeRunTask& action) const { return NoDrills(action); }
   TaskResult operator()(const MaintenanceTask& action) const {
     return RunMaintenanceTask(action, task.check, context);
   }

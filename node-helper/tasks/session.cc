@@ -115,6 +115,7 @@ class Session {
         transaction_.Heard(pulse->run_id);
         continue;
       }
+      if (std::holds_alternative<Finish>(*order)) continue;  // its task has ended already
       const auto& program = std::get<Program>(*order);
       if (const Status locked = Lock(program); !locked) return EndWith(locked.error());
       if (const auto undone = RunProgram(program)) return EndWith(*undone);

@@ -1,75 +1,61 @@
 #include "orchestrator/drill/fault.h"
 
 #include <array>
-#include <string>
 
 namespace drover {
 namespace {
 
 constexpr std::array kCatalogue = {
-    FaultText{Fault::kDirectorCrash, "director-crash", "the master director is gone at once",
+    FaultText{Fault::kDirectorCrash, "the master director is gone at once",
               "the backup takes over when it has missed the adverts; synced connections live on"},
-    FaultText{Fault::kHelperKill, "helper-kill", "the master's helper is killed",
+    FaultText{Fault::kHelperKill, "the master's helper is killed",
               "the backup takes over; the kernel takes the VIP from the old master when the lease "
               "runs out"},
-    FaultText{Fault::kHelperFreeze, "helper-freeze", "the master's helper is stopped (SIGSTOP)",
+    FaultText{Fault::kHelperFreeze, "the master's helper is stopped (SIGSTOP)",
               "as helper-kill; when it thaws it begins as backup before it sends anything"},
-    FaultText{Fault::kDirectorIsolated, "director-isolated",
-              "the master's link has carrier, but nothing passes",
+    FaultText{Fault::kDirectorIsolated, "the master's link has carrier, but nothing passes",
               "the backup takes over; after the heal one owner is left within an advert interval"},
-    FaultText{Fault::kLinkDown, "link-down", "the master's link goes down",
+    FaultText{Fault::kLinkDown, "the master's link goes down",
               "the master gives up by itself and the backup takes over"},
-    FaultText{Fault::kVrrpSplit, "vrrp-split", "adverts are dropped both ways",
+    FaultText{Fault::kVrrpSplit, "adverts are dropped both ways",
               "both directors are master, this is detected, requests are answered all the same; "
               "after the heal the winner announces again"},
-    FaultText{Fault::kVrrpLoss, "vrrp-loss", "a part of the adverts is dropped",
+    FaultText{Fault::kVrrpLoss, "a part of the adverts is dropped",
               "false takeovers no more often than chance makes them"},
-    FaultText{Fault::kSyncCut, "sync-cut", "connection synchronisation is dropped",
+    FaultText{Fault::kSyncCut, "connection synchronisation is dropped",
               "nothing is lost, and it is noticed before it would matter"},
-    FaultText{Fault::kHandover, "handover", "the VIP is moved to the backup on purpose",
+    FaultText{Fault::kHandover, "the VIP is moved to the backup on purpose",
               "nothing is lost and nothing is reset"},
-    FaultText{Fault::kFailback, "failback", "the VIP goes back to the preferred director",
+    FaultText{Fault::kFailback, "the VIP goes back to the preferred director",
               "it waits until its connection table is filled; then nothing is lost or reset"},
-    FaultText{Fault::kRealServerStop, "real-server-stop", "a real server's service is stopped",
+    FaultText{Fault::kRealServerStop, "a real server's service is stopped",
               "its share of new connections is refused until the checks have found it"},
-    FaultText{Fault::kRealServerHang, "real-server-hang", "a real server's service is frozen",
+    FaultText{Fault::kRealServerHang, "a real server's service is frozen",
               "only a check that asks for an answer finds it; then it gets nothing new"},
-    FaultText{Fault::kRealServerSlow, "real-server-slow", "a real server answers late",
+    FaultText{Fault::kRealServerSlow, "a real server answers late",
               "it goes on serving, or is taken out when it is slower than its checks allow"},
-    FaultText{Fault::kRealServer5xx, "real-server-5xx", "a real server answers with errors",
+    FaultText{Fault::kRealServer5xx, "a real server answers with errors",
               "a check that looks at the status takes it out"},
-    FaultText{Fault::kRealServerIsolated, "real-server-isolated",
-              "nothing reaches a real server any more",
+    FaultText{Fault::kRealServerIsolated, "nothing reaches a real server any more",
               "its share of new connections hangs until the checks have found it"},
-    FaultText{Fault::kVipLost, "vip-lost", "the VIP is removed from the master by hand",
+    FaultText{Fault::kVipLost, "the VIP is removed from the master by hand",
               "the master sets it again"},
-    FaultText{Fault::kRulesCleared, "rules-cleared", "ip_vs is cleared on the master",
+    FaultText{Fault::kRulesCleared, "ip_vs is cleared on the master",
               "the master sets its services again"},
-    FaultText{Fault::kArpMisconfigured, "arp-misconfigured",
-              "a real server answers ARP for the VIP", "it is found and mended"},
-    FaultText{Fault::kDiskFull, "disk-full", "the master's file systems are full", "nothing"},
-    FaultText{Fault::kCpuStarved, "cpu-starved", "the master's processors are busy", "nothing"},
-    FaultText{Fault::kClockJump, "clock-jump", "the master's wall clock jumps", "nothing"},
-    FaultText{Fault::kReboot, "reboot", "the master is rebooted in good order",
+    FaultText{Fault::kArpMisconfigured, "a real server answers ARP for the VIP",
+              "it is found and mended"},
+    FaultText{Fault::kDiskFull, "the master's file systems are full", "nothing"},
+    FaultText{Fault::kCpuStarved, "the master's processors are busy", "nothing"},
+    FaultText{Fault::kClockJump, "the master's wall clock jumps", "nothing"},
+    FaultText{Fault::kReboot, "the master is rebooted in good order",
               "it hands over before its network stops; nothing is lost"},
 };
-static_assert(kCatalogue.size() == static_cast<std::size_t>(Fault::kReboot) + 1);
+static_assert(kCatalogue.size() == kFaults);
 
 }  // namespace
 
 std::span<const FaultText> FaultCatalogue() { return kCatalogue; }
 
 const FaultText& TextOf(Fault fault) { return kCatalogue.at(static_cast<std::size_t>(fault)); }
-
-std::string_view ToString(Fault fault) { return TextOf(fault).word; }
-
-Result<Fault> ParseFault(std::string_view word) {
-  std::string words;
-  for (const FaultText& text : kCatalogue) {
-    if (word == text.word) return text.fault;
-    words += (words.empty() ? "" : ", ") + std::string(text.word);
-  }
-  return Fail(ErrorCode::kInvalid, "\"" + std::string(word) + "\" is no fault (" + words + ")");
-}
 
 }  // namespace drover

@@ -296,7 +296,7 @@ Result<Prediction> Predict(Fault fault, const ClusterFacts& cluster, const Probe
 
 std::string PredictionText(const Prediction& prediction) {
   const FaultText& fault = TextOf(prediction.fault);
-  std::string text = std::string(fault.word) + ": " + std::string(fault.what) +
+  std::string text = std::string(ToString(fault.fault)) + ": " + std::string(fault.what) +
                      "\n  should: " + std::string(fault.should) + "\n";
   for (const Envelope& envelope : prediction.envelopes) {
     const std::string least = QuantityText(envelope.quantity, envelope.least);

@@ -82,6 +82,33 @@ Program RichProgram() {
   add(RestoreTask{3});
   add(GenerationsTask{});
   add(UninstallTask{});
+  FaultOrder order{.drill_id = "20261121-vrrp-loss-1",
+                   .fault = Fault::kVrrpLoss,
+                   .duration = std::chrono::milliseconds(700),
+                   .interfaces = {"eth0"},
+                   .instances = {"web"},
+                   .vips = {*IpAddress::Parse("10.0.0.100")},
+                   .services = {{Transport::kUdp, *IpAddress::Parse("10.0.0.100"), 53}},
+                   .unit = "nginx",
+                   .loss_ppm = 50000,
+                   .delay = std::chrono::milliseconds(20),
+                   .jump = std::chrono::seconds(-3600),
+                   .may_cut_ssh = true};
+  add(DrillLookTask{});
+  add(DrillLookTask{order});
+  add(DrillArmTask{order, std::chrono::milliseconds(600)});
+  add(DrillInjectTask{"d1", *Endpoint::Parse("10.0.0.2:7")});
+  add(DrillUndoTask{"d1"});
+  add(ProbeRunTask{.prober = "control",
+                   .series = {{.name = "slow",
+                               .kind = ProbeKind::kLongLived,
+                               .target = *Endpoint::Parse("10.0.0.100:80"),
+                               .source = *IpAddress::Parse("10.0.0.3"),
+                               .connections = 50}},
+                   .markers = *Endpoint::Parse("10.0.0.2:7"),
+                   .vips = {*IpAddress::Parse("2001:db8::1")},
+                   .owner_period = std::chrono::milliseconds(50),
+                   .capture = false});
   add(MaintenanceTask{false, {"rs1", {*IpAddress::Parse("10.0.0.1")}, "remove", "ann", "ctl", 9}});
   return program;
 }
@@ -117,16 +144,33 @@ std::vector<Event> RichEvents() {
   outcome.arp = {
       {*IpAddress::Parse("10.0.0.100"), true, false, "eth0", {{"02:00:00:00:00:01", 2}}}};
   outcome.peers = {{"rs1", "02:00:00:00:00:01"}, {"rs2", ""}};
-  return {Hello{1, "0.1.0", "rs1", "6.1.0", true},
-          TaskStarted{3},
-          failed,
-          TaskResult{.task = 8, .detail = FileDiff{"/etc/x", "a", std::nullopt, false}},
-          TaskResult{.task = 9, .status = TaskStatus::kChanged, .detail = outcome},
-          TaskResult{.task = 10, .detail = RichStatus()},
-          TaskResult{.task = 11, .status = TaskStatus::kFailed, .detail = RichGround()},
-          TaskResult{.task = 12, .detail = GenerationList{{{7, 1700000000, RichRun(), true}}, {}}},
-          ProgramDone{true, true},
-          SessionError{{ErrorCode::kDenied, "locked"}}};
+  return {
+      Hello{1, "0.1.0", "rs1", "6.1.0", true},
+      TaskStarted{3},
+      failed,
+      TaskResult{.task = 8, .detail = FileDiff{"/etc/x", "a", std::nullopt, false}},
+      TaskResult{.task = 9, .status = TaskStatus::kChanged, .detail = outcome},
+      TaskResult{.task = 10, .detail = RichStatus()},
+      TaskResult{.task = 11, .status = TaskStatus::kFailed, .detail = RichGround()},
+      TaskResult{.task = 12, .detail = GenerationList{{{7, 1700000000, RichRun(), true}}, {}}},
+      TaskResult{.task = 13,
+                 .detail = DrillGround{{{{"links", {"eth0 up"}}}},
+                                       {"no nft"},
+                                       {"guardian"},
+                                       "sale today",
+                                       {"d0"},
+                                       1700000000000000}},
+      TaskResult{.task = 14,
+                 .detail = DrillState{"d1", {"kernel"}, true, true, "order", 5, 9, {"left"}}},
+      TaskResult{
+          .task = 15,
+          .detail = ProbeRunOutcome{std::string("DPLG\0\xff", 6),
+                                    "pcap",
+                                    {{"path", 10, 1, ProbeTime(1), ProbeTime::max(), ProbeTime(3)}},
+                                    "late"}},
+      TaskProgress{15, {ProbeTime(7), {{{1, 2, 3, 4, 5, 6}}}, {{2, 0, 0, 0, 0, 0xab}}}},
+      ProgramDone{true, true},
+      SessionError{{ErrorCode::kDenied, "locked"}}};
 }
 
 TEST(Codec, ProgramComesBackEqual) {
@@ -146,6 +190,19 @@ TEST(Codec, APulseIsAnOrderButNoProgram) {
   const Result<Order> program = DecodeOrder(EncodeProgram(RichProgram()));
   ASSERT_TRUE(program);
   EXPECT_EQ(std::get<Program>(*program), RichProgram());
+}
+
+TEST(Codec, AFinishIsAnOrder) {
+  const Result<Order> order = DecodeOrder(EncodeFinish({7}));
+  ASSERT_TRUE(order) << order.error().message;
+  EXPECT_EQ(std::get<Finish>(*order), Finish{7});
+}
+
+TEST(Codec, ADrillsIdIsAFileName) {
+  for (const char* id : {"", "..", "a/b", "A", "a b"}) {
+    const std::string line = EncodeProgram({{}, {{.action = DrillUndoTask{id}}}});
+    EXPECT_FALSE(DecodeProgram(line)) << id;
+  }
 }
 
 TEST(Codec, EventsComeBackEqual) {

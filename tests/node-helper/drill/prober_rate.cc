@@ -22,9 +22,9 @@ double ThreadSeconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-void Drive(const char* name, std::vector<ProberSeries> series, int seconds) {
+void Drive(const char* name, std::vector<ProbeRunSeries> series, int seconds) {
   std::int64_t rate = 0;
-  for (const ProberSeries& one : series) rate += std::chrono::seconds(1) / one.period;
+  for (const ProbeRunSeries& one : series) rate += std::chrono::seconds(1) / one.period;
   const ProberSettings settings{
       .name = "rate", .series = std::move(series), .duration = std::chrono::seconds(seconds)};
   const double before = ThreadSeconds();
@@ -57,8 +57,8 @@ void Drive(const char* name, std::vector<ProberSeries> series, int seconds) {
       run->void_reason.empty() ? "" : "VOID");
 }
 
-ProberSeries Of(ProbeKind kind, const Endpoint& target, int per_second) {
-  ProberSeries series{.name = std::string(ToString(kind)), .kind = kind, .target = target};
+ProbeRunSeries Of(ProbeKind kind, const Endpoint& target, int per_second) {
+  ProbeRunSeries series{.name = std::string(ToString(kind)), .kind = kind, .target = target};
   series.period = ProbeTime(1'000'000 / per_second);
   series.connections = kind == ProbeKind::kLongLived ? 200 : 1;
   return series;

@@ -27,15 +27,16 @@ const Endpoint kAnyPort{IpAddress::V4({127, 0, 0, 1}), 0};
 
 ResponderSettings Loopback() { return {.name = "rs1", .udp = {kAnyPort}, .http = {kAnyPort}}; }
 
-ProberSeries Series(ProbeKind kind, const Endpoint& target) {
-  ProberSeries series{.name = std::string(ToString(kind)), .kind = kind, .target = target};
+ProbeRunSeries Series(ProbeKind kind, const Endpoint& target) {
+  ProbeRunSeries series{.name = std::string(ToString(kind)), .kind = kind, .target = target};
   series.period = milliseconds(2);
   series.deadline = milliseconds(200);
   series.connections = kind == ProbeKind::kLongLived ? 10 : 1;
   return series;
 }
 
-ProberSettings Settings(std::vector<ProberSeries> series, ProbeTime duration = milliseconds(300)) {
+ProberSettings Settings(std::vector<ProbeRunSeries> series,
+                        ProbeTime duration = milliseconds(300)) {
   return {.name = "probe1", .series = std::move(series), .duration = duration};
 }
 
@@ -109,7 +110,7 @@ TEST(Prober, ReportsItsLagAndProgress) {
 TEST(Prober, ARateThatCannotBeDrivenVoidsTheRun) {
   ResponderThread server(Loopback());
   ASSERT_TRUE(server.ok()) << server.error();
-  ProberSeries series = Series(ProbeKind::kConnect, server.responder().http().front());
+  ProbeRunSeries series = Series(ProbeKind::kConnect, server.responder().http().front());
   series.period = ProbeTime(1);  // a million connections per second
   series.deadline = milliseconds(20);
   const Ran ran = Probe(Settings({series}, milliseconds(100)));
@@ -151,9 +152,9 @@ TEST(Prober, AnswersOfASickApplicationAreErrorsOrLate) {
   EXPECT_EQ(errors.log.records.back().error, ProbeError::kServer);
   EXPECT_EQ(errors.log.responders.at(errors.log.records.back().responder), "rs1");
   server.responder().Misbehave(200, milliseconds(80), std::chrono::seconds(60));
-  std::vector<ProberSeries> both = {Series(ProbeKind::kConnect, http),
-                                    Series(ProbeKind::kLongLived, http)};
-  for (ProberSeries& series : both) {
+  std::vector<ProbeRunSeries> both = {Series(ProbeKind::kConnect, http),
+                                      Series(ProbeKind::kLongLived, http)};
+  for (ProbeRunSeries& series : both) {
     series.deadline = milliseconds(40);
     series.give_up = milliseconds(2000);
   }
@@ -184,8 +185,8 @@ class RawServer {
 
 TEST(Prober, AServerThatHangsIsALoss) {
   const RawServer server;
-  ProberSeries connect = Series(ProbeKind::kConnect, server.endpoint());
-  ProberSeries only_tcp = connect;
+  ProbeRunSeries connect = Series(ProbeKind::kConnect, server.endpoint());
+  ProbeRunSeries only_tcp = connect;
   only_tcp.name = "tcp only";
   only_tcp.path.clear();
   connect.deadline = milliseconds(50);
@@ -213,7 +214,7 @@ TEST(Prober, OneConnectionAnsweredByTwoServersIsWrong) {
       }
     }
   });
-  ProberSeries series = Series(ProbeKind::kLongLived, server.endpoint());
+  ProbeRunSeries series = Series(ProbeKind::kLongLived, server.endpoint());
   series.connections = 1;
   const Ran ran = Probe(Settings({series}, milliseconds(40)));
   two.join();
@@ -252,7 +253,7 @@ TEST(Prober, AConnectionThatBreaksIsReplacedUnderANewNumber) {
       }
     }
   });
-  ProberSeries series = Series(ProbeKind::kLongLived, server.endpoint());
+  ProbeRunSeries series = Series(ProbeKind::kLongLived, server.endpoint());
   series.connections = 1;
   series.period = milliseconds(5);
   const Ran ran = Probe(Settings({series}, milliseconds(100)));
@@ -293,7 +294,7 @@ TEST(Prober, AServerThatClosesInGoodOrderLosesNothing) {
       }
     }
   });
-  ProberSeries series = Series(ProbeKind::kLongLived, server.endpoint());
+  ProbeRunSeries series = Series(ProbeKind::kLongLived, server.endpoint());
   series.connections = 1;
   series.period = milliseconds(5);
   const Ran ran = Probe(Settings({series}, milliseconds(100)));
@@ -442,7 +443,7 @@ TEST_F(ProberLan, TheEchoComesFromTheAddressThatWasAsked) {
 
 TEST_F(ProberLan, AGapInTheNetworkIsMeasuredToThePeriod) {
   InNewNetwork([this](ResponderThread& server) {
-    ProberSeries path = Series(ProbeKind::kPath, {server_, 7007});
+    ProbeRunSeries path = Series(ProbeKind::kPath, {server_, 7007});
     path.period = milliseconds(1);
     path.deadline = milliseconds(100);
     ProberSettings settings = Settings({path}, milliseconds(1500));
@@ -473,7 +474,7 @@ TEST_F(ProberLan, AGapInTheNetworkIsMeasuredToThePeriod) {
 
 TEST_F(ProberLan, EstablishedConnectionsThatStallAnswerLate) {
   InNewNetwork([this](ResponderThread& server) {
-    ProberSeries chatty = Series(ProbeKind::kLongLived, {server_, 8080});
+    ProbeRunSeries chatty = Series(ProbeKind::kLongLived, {server_, 8080});
     chatty.period = milliseconds(10);
     chatty.deadline = milliseconds(50);
     chatty.give_up = milliseconds(3000);

@@ -58,7 +58,7 @@ TEST(FaultCatalogueTest, HasEachFaultOnceInOrder) {
   ASSERT_EQ(catalogue.size(), 22U);
   for (std::size_t i = 0; i < catalogue.size(); ++i) {
     EXPECT_EQ(static_cast<std::size_t>(catalogue[i].fault), i);
-    EXPECT_EQ(ParseFault(catalogue[i].word).value(), catalogue[i].fault);
+    EXPECT_EQ(ParseFault(ToString(catalogue[i].fault)).value(), catalogue[i].fault);
     EXPECT_FALSE(catalogue[i].what.empty());
     EXPECT_FALSE(catalogue[i].should.empty());
   }
@@ -73,18 +73,18 @@ TEST(Prediction, EveryFaultHasEnvelopesWithFormulasAndAText) {
   cluster.sync.running = true;
   for (const FaultText& fault : FaultCatalogue()) {
     const Prediction prediction = Must(fault.fault, cluster);
-    EXPECT_FALSE(prediction.envelopes.empty()) << fault.word;
+    EXPECT_FALSE(prediction.envelopes.empty()) << ToString(fault.fault);
     for (const Envelope& envelope : prediction.envelopes) {
-      EXPECT_FALSE(envelope.formula.empty()) << fault.word;
-      EXPECT_FALSE(envelope.worked.empty()) << fault.word;
+      EXPECT_FALSE(envelope.formula.empty()) << ToString(fault.fault);
+      EXPECT_FALSE(envelope.worked.empty()) << ToString(fault.fault);
       if (envelope.most) {
         EXPECT_LE(envelope.least, *envelope.most)
-            << fault.word << " " << ToString(envelope.quantity);
+            << ToString(fault.fault) << " " << ToString(envelope.quantity);
       }
     }
-    EXPECT_TRUE(PredictionText(prediction).starts_with(std::string(fault.word) + ": "));
+    EXPECT_TRUE(PredictionText(prediction).starts_with(std::string(ToString(fault.fault)) + ": "));
     // Whatever is injected into a director, somebody counts its owners or takeovers.
-    EXPECT_TRUE(prediction.Find(Quantity::kTakeovers) != nullptr) << fault.word;
+    EXPECT_TRUE(prediction.Find(Quantity::kTakeovers) != nullptr) << ToString(fault.fault);
   }
 }
 
