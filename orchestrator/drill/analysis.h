@@ -1,0 +1,47 @@
+// What the raw evidence of a drill says: measurements for the verdict, and everything that a report
+// draws.
+//
+// Pure; the same code serves a drill and judging it again later.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestrator/drill/generator.h"
+#include "orchestrator/drill/journal.h"
+#include "orchestrator/drill/outage.h"
+#include "orchestrator/drill/ownership.h"
+#include "orchestrator/drill/survival.h"
+#include "orchestrator/drill/waterfall.h"
+
+namespace drover {
+
+// What became of one series.
+struct SeriesAnalysis {
+  ProbeSeries series;
+  ProbeTally before;  // the injection
+  ProbeTally during;  // from the injection on
+  std::optional<Outage> outage;
+  std::vector<BrownOut> brown_outs;
+  ProbeTime time_to_clean{0};
+  GeneratorLag lag;
+  std::optional<Survival> survival;  // of long-lived ones
+};
+
+struct DrillAnalysis {
+  ProbeTime length{0};  // of the log
+  std::vector<SeriesAnalysis> series;
+  std::vector<OwnerInterval> owners;  // of the VIP
+  std::vector<TimeSpan> shared;       // where it had two
+  Waterfall waterfall;
+  std::vector<Measurement> measured;  // for JudgeDrill
+  std::vector<std::string> voids;     // why the prober could not drive the run
+};
+
+// `capture` is a pcap and may be empty. kInvalid when it is none, or the log has no series.
+Result<DrillAnalysis> Analyse(const DrillJournal& journal, const ProbeLog& log,
+                              std::string_view capture);
+
+}  // namespace drover
