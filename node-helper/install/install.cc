@@ -15,6 +15,7 @@
 #include "node-helper/install/daemon_lock.h"
 #include "node-helper/install/service_files.h"
 #include "node-helper/store/files.h"
+#include "protocol/helper_upgrade.h"
 
 namespace drover {
 namespace {
@@ -219,7 +220,7 @@ Result<std::vector<ChangeText>> Install(const InstallSite& site, bool check) {
   const Step steps[] = {
       {new_program, PutProgram,
        ChangeText{had_program ? "change" : "add", "file " + site.program(), "", "",
-                  had_program ? "is another version" : "missing"}},
+                  had_program ? kHelperUpgrade : "missing"}},
       {new_file, PutServiceFile,
        ChangeText{text ? "change" : "add", "file " + ServiceFile(site), "", "",
                   text ? "content differs" : "missing"}},
@@ -227,7 +228,7 @@ Result<std::vector<ChangeText>> Install(const InstallSite& site, bool check) {
        ChangeText{"change", service, "disabled", "enabled", "is not enabled"}},
       {!runs, Start, ChangeText{"change", service, "stopped", "running", "does not run"}},
       {runs && new_program, Upgrade,
-       ChangeText{"change", service, "running", "runs the new version", "it was replaced"}},
+       ChangeText{"change", service, "running", "runs the new version", kHelperUpgrade}},
   };
   std::vector<ChangeText> done;
   for (const Step& step : steps) {

@@ -76,6 +76,8 @@ class PlayCourse {
   void On(const std::string& host, const TaskResult& result, Actions& actions);
   void On(const std::string& host, const ProgramDone& done, Actions& actions);
   void On(const std::string& host, const SessionError& error, Actions& actions);
+  // No task of a play is watched.
+  void On(const std::string& /*host*/, const TaskProgress& /*progress*/, Actions& /*actions*/) {}
 
   void StartHosts(Actions& actions);
   void SendNextProgram(const std::string& host, HostState& state, Actions& actions);

@@ -7,6 +7,7 @@
 
 #include "orchestrator/rollout/health.h"
 #include "orchestrator/rollout/rollout.h"
+#include "protocol/helper_upgrade.h"
 
 namespace drover {
 namespace {
@@ -20,8 +21,10 @@ constexpr milliseconds kPlainDeadline{60000};
 constexpr milliseconds kSyncWait{60000};
 
 // Nothing that a client could feel: weights and real servers are changed in place, and what VRRP
-// speakers say to each other in two phases, without a handover.
+// speakers say to each other in two phases, without a handover. The daemon itself is replaced while
+// it goes on.
 bool IsHarmless(const ChangeText& change) {
+  if (change.reason == kHelperUpgrade) return true;
   constexpr std::array<std::string_view, 6> kInPlace = {
       "real server ", "vrrp_instance ", "vrrp_group ", "tracker ", "checks of ", "metrics"};
   return std::any_of(kInPlace.begin(), kInPlace.end(), [&](std::string_view resource) {

@@ -327,7 +327,7 @@ class Directors(unittest.TestCase):
         done = time.monotonic()  # the master's last advert is not later than this
         try:
             wait_until(lambda: holds_vip("lb2"), 60, "lb2 takes the VIP")
-            time.sleep(8)  # retransmissions come at 0.2, 0.4, 0.8, 1.6, 3.2, 6.4 s
+            time.sleep(8)  # what is asked in the outage is repeated after 0.2, 0.6, 1.4, 3 and 6.2 s
         finally:
             cure()
         self.expect_master("lb1", 90)  # failback: waits for the connections, 30 s at most

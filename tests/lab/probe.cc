@@ -27,9 +27,11 @@ namespace drover {
 namespace {
 
 // Answered after more than this is late, and lost after that: a SYN that is lost comes again after
-// 1 s and after 3 s.
+// 1 s and after 3 s, a question over a connection after 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s. A
+// takeover by VRRP's default timers may take longer than 3 s.
 constexpr ProbeTime kDeadline = std::chrono::seconds(1);
 constexpr ProbeTime kGiveUp = std::chrono::seconds(4);
+constexpr ProbeTime kGiveUpLong = std::chrono::seconds(15);
 constexpr auto kLongest = std::chrono::minutes(30);
 
 const StopEvent* stop_event = nullptr;  // for the signal's handler
@@ -56,7 +58,7 @@ void AddSeries(ProberSettings& settings, const char* name, ProbeKind kind, const
                              .target = target,
                              .period = ProbeTime(std::chrono::seconds(1)) / per_second,
                              .deadline = kDeadline,
-                             .give_up = kGiveUp,
+                             .give_up = kind == ProbeKind::kLongLived ? kGiveUpLong : kGiveUp,
                              .connections = connections});
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "orchestrator/rollout/rollout.h"
+#include "protocol/helper_upgrade.h"
 #include "tests/orchestrator/rollout/run_builder.h"
 
 namespace drover {
@@ -43,6 +44,7 @@ class Nodes {
     bool armed = false;
     bool changes = true;  // its work changes something
     std::string change = "service tcp 10.0.0.100:80";
+    std::string reason;  // of the change
     bool fails = false;  // its work fails
     std::optional<LockHolder> holder;
     std::uint64_t generation = 0;
@@ -154,7 +156,7 @@ class Nodes {
       node.armed = node.locked = false;
     } else {
       node.armed |= node.changes && node.goes_back && !task.check;
-      if (node.changes) result.changes.push_back({"change", node.change, "", "", ""});
+      if (node.changes) result.changes.push_back({"change", node.change, "", "", node.reason});
       result.status = node.changes ? TaskStatus::kChanged : TaskStatus::kOk;
       if (node.fails) fail(ErrorCode::kInvalid, "no");
     }
@@ -504,6 +506,20 @@ TEST(TransactionOrder, WeightsAndRealServersNeedNoHandover) {
   nodes["a"].change = "real server 10.0.0.1:80 of service tcp 10.0.0.100:80";
   AsDirectors(nodes).Start();
   EXPECT_EQ(nodes.log().find("yield"), std::string::npos) << nodes.log();
+}
+
+TEST(TransactionOrder, AnotherVersionOfTheHelperNeedsNoHandoverButAStartOfItsServiceDoes) {
+  for (const bool upgrade : {true, false}) {
+    RunBuilder builder = Two().Share({"a", "b"});
+    for (auto& [host, items] : builder.last().hosts) {
+      std::get<Task>(items[0].action).action = ConvergeTask{};
+    }
+    Nodes nodes(builder);
+    nodes["a"].change = "system service drover-node-helper";
+    nodes["a"].reason = upgrade ? kHelperUpgrade : "does not run";
+    AsDirectors(nodes).Start();
+    EXPECT_EQ(nodes.log().find("yield") == std::string::npos, upgrade) << nodes.log();
+  }
 }
 
 TEST(TransactionOrder, AMasterThatCannotHandOverIsLeftAloneAndTheRunTakenBack) {
