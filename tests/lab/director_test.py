@@ -18,18 +18,16 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
-from director_tools import (ECHO_PORT, PYTHON, THROUGH_PORT, UDP_PORT, VIP, WEB_PORT, Owners, Prober, Tables, lab, on,  # noqa: E402
-                            services, shared, since, stamped, start_servers,
-                            wait_until)
+from director_case import DROVER, EMULATED, LATE_PROBER, DirectorTest, drover, table, write_playbook  # noqa: E402
+from director_tools import (ECHO_PORT, PYTHON, THROUGH_PORT, UDP_PORT, VIP, WEB_PORT, Owners, Tables, lab, on,  # noqa: E402
+                            shared, since, stamped, start_servers, wait_until)
 from recap import recap  # noqa: E402
 
-DROVER = os.environ.get("DROVER", "build/drover")
 INVENTORY = "inventory/demo.yml"
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="directors-"))
 PLAYBOOK = WORK / "directors.yml"
 REAL = {"rs1": "10.77.0.21", "rs2": "10.77.0.22", "rs3": "10.77.0.23"}
 HOSTS = ["lb1", "lb2", *REAL]
-EMULATED = "QEMU TCG" in pathlib.Path("/proc/cpuinfo").read_text()
 # What a machine without acceleration adds: a fork takes 45 ms, a look with ipvsadm 100 ms, and all hosts share its processors.
 EMULATION = 2.0 if EMULATED else 0.3
 FENCED = 1.3  # a VIP lease of 1 s, as the kernel keeps it
@@ -39,26 +37,8 @@ BACK = RISE * INTERVAL * (1 + JITTER) + TIMEOUT
 REPAIR = 1.0
 TRIALS = 3 if EMULATED else 1  # who looks there is late at times: a look is a fork
 MASTER_DOWN = 3.0 + 156 / 256  # priority 100, adverts every second
-LATE_PROBER = 500 if EMULATED else 20  # ms, the 99th percentile; an answer has 4 s
-PACES = (100, 50, 20, 10, 5) if EMULATED else (100,)  # new connections/s; five times as many datagrams
-
-SITE = """server {
-    listen 80 default_server;
-    listen 81 default_server;
-    location / { default_type text/plain; return 200 "{{ inventory_hostname }}\\n"; }
-    location /health { if (-f /run/sick) { return 500; } return 200 "fine\\n"; }
-}
-"""
 
 PLAY = f"""
-- name: Real servers
-  hosts: real_servers
-  tasks:
-    - package: {{name: nginx-light, state: present}}
-    - template: {{src: site.conf, dest: /etc/nginx/sites-enabled/default, mode: "0644"}}
-    - service: {{name: nginx, state: started}}
-    - wait_for: {{port: 80, timeout: 20}}
-    - real_server: {{vip: "{{{{ vip }}}}"}}
 - name: Directors
   hosts: directors
   tasks:
@@ -93,17 +73,8 @@ PLAY = f"""
 """
 
 
-def drover(*arguments, binary=DROVER, timeout=300):
-    return subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=timeout, check=False)
-
-
 def rollout(*arguments, **kwargs):
     return drover("rollout", str(PLAYBOOK), "-i", INVENTORY, "-T", "60", *arguments, **kwargs)
-
-
-def table(host, port):
-    """{real server: weight} of the VIP's service on this port."""
-    return services(on(host, "cat /proc/net/ip_vs")).get(str(port), {})
 
 
 def servers(*names):
@@ -144,20 +115,8 @@ def timed(host, drift, check):
     return float(done.stdout)
 
 
-class Directors(unittest.TestCase):
-    maxDiff = None
-    pace = PACES[-1]
-    stands = False
-
-    def setUp(self):
-        if not self.stands and "_01_" not in self.id():
-            self.fail("there is no cluster to test")
-
-    def expect(self, done, status=0):
-        if done.returncode != status:  # now, and not when all tests are through
-            print(f"\n{done.stdout}\n{done.stderr}", file=sys.stderr)
-        self.assertEqual(done.returncode, status, f"\n{done.stdout}\n{done.stderr}")
-        return done.stdout
+class Directors(DirectorTest):
+    emulation = EMULATION
 
     def expect_unhurt(self, result):
         """Nothing lost, nothing reset, nothing answered by another server than the connection's."""
@@ -171,36 +130,21 @@ class Directors(unittest.TestCase):
         other = {"lb1": "lb2", "lb2": "lb1"}[host]
         wait_until(lambda: holds_vip(host) and not holds_vip(other), seconds, f"{host} alone has the VIP")
 
-    def expect_tables(self, port, want, seconds, what):
-        """How long it took on both directors."""
-        return wait_until(lambda: table("lb1", port) == want and table("lb2", port) == want, seconds + EMULATION,
-                          f"{what}: {want}, not {table('lb1', port)} and {table('lb2', port)}")
-
-    def probing(self, rate, long_lived):
-        role = Prober(rate, long_lived)
-        self.addCleanup(role.kill)
-        return role
-
     def owners(self):
         watch = Owners("lb1", "lb2")
         self.addCleanup(watch.kill)
         return watch
 
-    def report(self, text):
-        print(f"\n    {text}", file=sys.stderr)
-
     # --- the cluster comes up
 
     def test_01_one_rollout_makes_a_pair_of_directors(self):
-        (WORK / "templates").mkdir(exist_ok=True)
-        (WORK / "templates/site.conf").write_text(SITE)
-        PLAYBOOK.write_text(PLAY)
+        write_playbook(PLAYBOOK, PLAY)
         counters = recap(self.expect(rollout()))
         for host in HOSTS:
             self.assertGreater(counters[host]["changed"], 0, host)
         self.expect_master("lb1", 20)
-        self.expect_tables(WEB_PORT, servers("rs1", "rs2"), 15, "checks have their first verdict")
-        self.expect_tables(THROUGH_PORT, servers("rs1", "rs2", "rs3"), 15, "checks through the VIP have their first verdict")
+        self.expect_tables(servers("rs1", "rs2"), 15, "checks have their first verdict")
+        self.expect_tables(servers("rs1", "rs2", "rs3"), 15, "checks through the VIP have their first verdict", THROUGH_PORT)
         start_servers(REAL)
         Directors.stands = True
         for host in ("lb1", "lb2"):
@@ -208,21 +152,10 @@ class Directors(unittest.TestCase):
 
     def test_02_the_second_rollout_changes_nothing(self):
         time.sleep(3)
-        for host, counts in recap(self.expect(rollout())).items():
-            self.assertEqual((counts["changed"], counts["failed"], counts["unreachable"]), (0, 0, 0), host)
+        self.expect_nothing_changed(rollout())
 
     def test_03_this_machine_carries_a_pace(self):
-        for rate in PACES:
-            role = self.probing(rate, 20)
-            time.sleep(6)
-            result = role.result()
-            if result.lag_ms() < LATE_PROBER and not result.hurt() and not result.late():
-                Directors.pace = rate
-                self.report(f"pace: {rate} new connections/s and {rate * 5} datagrams/s; {result}")
-                return
-            self.report(f"{rate}/s is too much for it: {result}")
-            time.sleep(3)
-        self.fail(f"not even {rate}/s: {result}")
+        Directors.pace = self.find_pace(20, 5, lambda result: not result.hurt() and not result.late())
 
     # --- health
 
@@ -231,13 +164,13 @@ class Directors(unittest.TestCase):
         self.addCleanup(tables.kill)
         _, broken = stamped(host, fault)  # the last good answer was given before that
         try:
-            self.expect_tables(port, servers(*rest), out + 10, f"{host} out of the table after {fault}")
+            self.expect_tables(servers(*rest), out + 10, f"{host} out of the table after {fault}", port)
             gone = tables.result()
             tables = Tables()
             self.addCleanup(tables.kill)
         finally:
             _, cured = stamped(host, cure)
-        self.expect_tables(port, servers(*whole), BACK + 10, f"{host} back after {cure}")
+        self.expect_tables(servers(*whole), BACK + 10, f"{host} back after {cure}", port)
         time.sleep(0.5)
         out_after = since(gone, broken, port, servers(*rest))
         back_after = since(tables.result(), cured, port, servers(*whole))
@@ -261,13 +194,13 @@ class Directors(unittest.TestCase):
         for host in ("rs1", "rs2"):
             on(host, "touch /run/sick")
         try:
-            self.expect_tables(WEB_PORT, servers("rs3"), OUT + 1, "the sorry server stands in")
+            self.expect_tables(servers("rs3"), OUT + 1, "the sorry server stands in")
             answer = subprocess.run(["curl", "-sS", "--max-time", "5", f"http://{VIP}/"], capture_output=True, text=True, check=True)
             self.assertEqual(answer.stdout.strip(), "rs3")
         finally:
             for host in ("rs1", "rs2"):
                 on(host, "rm -f /run/sick")
-        self.expect_tables(WEB_PORT, servers("rs1", "rs2"), BACK + 1, "the real servers are back")
+        self.expect_tables(servers("rs1", "rs2"), BACK + 1, "the real servers are back")
 
     def test_08_a_server_without_its_vip_leaves_the_table_of_a_check_through_the_vip(self):
         # The helper on rs3 would put the VIP back within a second; without it the server stays broken.
@@ -343,7 +276,7 @@ class Directors(unittest.TestCase):
 
     def test_11_established_connections_live_through_a_power_cut_of_the_master_and_the_failback(self):
         self.crash(lambda: lab("off", "lb1"), lambda: lab("on", "lb1"))
-        self.expect_tables(WEB_PORT, servers("rs1", "rs2"), 15, "the tables are as before")
+        self.expect_tables(servers("rs1", "rs2"), 15, "the tables are as before")
 
     # --- planned moves
 
@@ -416,8 +349,7 @@ class Directors(unittest.TestCase):
 
     def test_15_the_last_rollout_changes_nothing(self):
         self.expect(rollout())  # the helper of before comes back
-        for host, counts in recap(self.expect(rollout())).items():
-            self.assertEqual((counts["changed"], counts["failed"], counts["unreachable"]), (0, 0, 0), host)
+        self.expect_nothing_changed(rollout())
 
 
 if __name__ == "__main__":

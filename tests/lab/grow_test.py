@@ -20,38 +20,19 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
-from director_tools import ECHO_PORT, VIP, WEB_PORT, Prober, lab, on, services, start_servers, wait_until  # noqa: E402
-from recap import recap  # noqa: E402
+from director_case import DROVER, EMULATED, DirectorTest, drover, table, write_playbook  # noqa: E402
+from director_tools import ECHO_PORT, VIP, WEB_PORT, lab, on, start_servers, wait_until  # noqa: E402
 
-DROVER = os.environ.get("DROVER", "build/drover")
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="grow-"))
 PLAYBOOK = WORK / "site.yml"
 INVENTORY = WORK / "hosts.yml"
 REAL = {f"rs{i}": f"10.77.0.2{i}" for i in range(1, 5)}
-EMULATED = "QEMU TCG" in pathlib.Path("/proc/cpuinfo").read_text()
 EMULATION = 4.0 if EMULATED else 0.5
-PACES = (100, 50, 20, 10, 5) if EMULATED else (100,)
-LATE_PROBER = 500 if EMULATED else 20  # ms
 LONG_LIVED = 50
 WEIGHT = 4
 SLOW_START = 4
 
-SITE = """server {
-    listen 80 default_server;
-    location / { default_type text/plain; return 200 "{{ inventory_hostname }}\\n"; }
-    location /health { if (-f /run/sick) { return 500; } return 200 "fine\\n"; }
-}
-"""
-
 PLAY = f"""
-- name: Real servers
-  hosts: real_servers
-  tasks:
-    - package: {{name: nginx-light, state: present}}
-    - template: {{src: site.conf, dest: /etc/nginx/sites-enabled/default, mode: "0644"}}
-    - service: {{name: nginx, state: started}}
-    - wait_for: {{port: 80, timeout: 20}}
-    - real_server: {{vip: "{{{{ vip }}}}"}}
 - name: Directors
   hosts: directors
   tasks:
@@ -80,10 +61,6 @@ PLAY = f"""
 """
 
 
-def drover(*arguments, timeout=400):
-    return subprocess.run([DROVER, *arguments], capture_output=True, text=True, timeout=timeout, check=False)
-
-
 def about(command, *words, options=(), connect=60):
     """drover COMMAND WORDS… PLAYBOOK"""
     return drover(command, *words, str(PLAYBOOK), "-i", str(INVENTORY), "-T", str(connect), *options)
@@ -91,11 +68,6 @@ def about(command, *words, options=(), connect=60):
 
 def rollout():
     return about("rollout")
-
-
-def table(host, port=WEB_PORT):
-    """{real server: weight} of the VIP's service."""
-    return services(on(host, "cat /proc/net/ip_vs")).get(str(port), {})
 
 
 def weights(weight, *names, drained=()):
@@ -136,36 +108,15 @@ class LongTalk:
         self.door.close()
 
 
-class Growth(unittest.TestCase):
-    maxDiff = None
-    pace = PACES[-1]
-    stands = False
-
-    def setUp(self):
-        if not self.stands and "_01_" not in self.id():
-            self.fail("there is no cluster to test")
-
-    def expect(self, done, status=0):
-        if done.returncode != status:
-            print(f"\n{done.stdout}\n{done.stderr}", file=sys.stderr)
-        self.assertEqual(done.returncode, status, f"\n{done.stdout}\n{done.stderr}")
-        return done.stdout + done.stderr
-
-    def expect_tables(self, want, seconds, what, port=WEB_PORT):
-        return wait_until(lambda: table("lb1", port) == want and table("lb2", port) == want, seconds + EMULATION,
-                          f"{what}: {want}, not {table('lb1', port)} and {table('lb2', port)}")
+class Growth(DirectorTest):
+    emulation = EMULATION
 
     def expect_unchanged_rollout(self):
-        for host, counts in recap(self.expect(rollout())).items():
-            self.assertEqual((counts["changed"], counts["failed"], counts["unreachable"]), (0, 0, 0), host)
-
-    def report(self, text):
-        print(f"\n    {text}", file=sys.stderr)
+        self.expect_nothing_changed(rollout())
 
     def under_load(self, work):
         """Carries it out while connections come and others stay; a prober that was late itself says nothing, so then again."""
-        role = Prober(self.pace, LONG_LIVED, datagrams=0)
-        self.addCleanup(role.kill)
+        role = self.probing(self.pace, LONG_LIVED, datagrams=0)
         time.sleep(2)
         work()
         time.sleep(2)
@@ -179,28 +130,16 @@ class Growth(unittest.TestCase):
 
     def test_01_one_rollout_makes_the_cluster(self):
         shutil.copy("tests/lab/inventories/grow.yml", INVENTORY)
-        (WORK / "templates").mkdir(exist_ok=True)
-        (WORK / "templates/site.conf").write_text(SITE)
-        PLAYBOOK.write_text(PLAY)
+        write_playbook(PLAYBOOK, PLAY)
         self.expect(rollout())
         self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), 20 + SLOW_START, "three real servers")
         start_servers(["rs1", "rs2", "rs3"])
         Growth.stands = True
 
     def test_02_this_machine_carries_a_pace(self):
-        for rate in PACES:
-            role = Prober(rate, LONG_LIVED, datagrams=0)
-            self.addCleanup(role.kill)
-            time.sleep(6)
-            result = role.result()
-            if result.lag_ms() < LATE_PROBER and not result.hurt():
-                # Commands of the orchestrator run meanwhile, which an emulated machine feels.
-                Growth.pace = max(rate // 2, 2) if EMULATED else rate
-                self.report(f"pace: {Growth.pace} new connections/s; {result}")
-                return
-            self.report(f"{rate}/s is too much for it: {result}")
-            time.sleep(3)
-        self.fail(f"not even {rate}/s: {result}")
+        rate = self.find_pace(LONG_LIVED, 0, lambda result: not result.hurt())
+        # Commands of the orchestrator run meanwhile, which an emulated machine feels.
+        Growth.pace = max(rate // 2, 2) if EMULATED else rate
 
     # --- add
 
