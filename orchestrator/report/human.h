@@ -39,6 +39,11 @@ class HumanReport {
   [[nodiscard]] std::string TextOf(const TaskBanner& banner) const;
   [[nodiscard]] std::string TextOf(const HostResult& result) const;
   [[nodiscard]] std::string TextOf(const Notice& notice) const;
+  // What is under way is not part of the text (progress.h).
+  template <typename UnderWay>
+  [[nodiscard]] std::string TextOf(const UnderWay& /*under_way*/) const {
+    return "";
+  }
   [[nodiscard]] std::string Line(const HostResult& result, const std::string& item) const;
   [[nodiscard]] std::string Changes(const HostResult& result) const;
   [[nodiscard]] std::string Output(const HostResult& result) const;

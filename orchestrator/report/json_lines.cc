@@ -41,6 +41,35 @@ struct Describer {
             {"text", notice.text},
             {"problem", notice.problem}};
   }
+  Value operator()(const StageReached& reached) const {
+    Value value = {{"event", ToString(reached.stage)}, {"hosts", reached.hosts}};
+    if (reached.play) {
+      value["play"] = run.plays[*reached.play].name;
+      value["batch"] = reached.batch + 1;
+      value["batches"] = reached.batches;
+    }
+    return value;
+  }
+  Value operator()(const StageAnswer& answer) const {
+    return {{"event", "answer"},
+            {"to", ToString(answer.stage)},
+            {"host", answer.host},
+            {"ok", answer.error.empty()},
+            {"message", answer.error}};
+  }
+  Value operator()(const TaskAtWork& at) const {
+    const CompiledPlay& play = run.plays[at.place.play];
+    Value value = {{"event", "at_work"},
+                   {"play", play.name},
+                   {"task", play.tasks[at.place.task].name},
+                   {"host", at.place.host}};
+    const HostTask* host_task = FindHostTask(run, at.place);
+    if (host_task != nullptr && !host_task->item.empty()) value["item"] = host_task->item;
+    return value;
+  }
+  Value operator()(const HostThrough& through) const {
+    return {{"event", "through"}, {"host", through.host}, {"failed", through.failed}};
+  }
 };
 
 std::string Line(Value value, const std::string& now) {

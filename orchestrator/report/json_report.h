@@ -34,6 +34,9 @@ class JsonReport {
   void Take(const TaskBanner& banner, const std::string& now);
   void Take(const HostResult& result, const std::string& now);
   void Take(const Notice& notice, const std::string& now);
+  // What is under way is not part of the document.
+  template <typename UnderWay>
+  void Take(const UnderWay& /*under_way*/, const std::string& /*now*/) {}
   Value& TaskAt(std::size_t play, std::size_t task, const std::string& now);
 
   const CompiledRun& run_;

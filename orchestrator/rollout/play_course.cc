@@ -120,8 +120,14 @@ void PlayCourse::Abort(Actions& actions) {
 
 void PlayCourse::On(const std::string& /*host*/, const Hello& /*hello*/, Actions& /*actions*/) {}
 
-void PlayCourse::On(const std::string& host, const TaskStarted& /*started*/, Actions& /*actions*/) {
-  states_.at(host).task_at_work = true;
+void PlayCourse::On(const std::string& host, const TaskStarted& /*started*/, Actions& actions) {
+  HostState& state = states_.at(host);
+  state.task_at_work = true;
+  if (state.next < state.program_end) {
+    const Slot& slot = state.slots[state.next];
+    actions.emplace_back(
+        Shown(TaskAtWork{{.play = play_, .task = slot.task, .item = slot.item, .host = host}}));
+  }
 }
 
 void PlayCourse::On(const std::string& host, const TaskResult& result, Actions& actions) {
@@ -268,6 +274,7 @@ void PlayCourse::SendNextProgram(const std::string& host, HostState& state, Acti
     }
   }
   if (program.tasks.empty()) {
+    actions.emplace_back(Shown(HostThrough{host}));
     return;
   }
   state.program_end = end;
@@ -369,6 +376,7 @@ void PlayCourse::FailHost(const std::string& host, const Error& error, bool unre
 void PlayCourse::TakeOut(const std::string& host, Actions& actions) {
   failed_ = true;
   ledger_.out.insert(host);
+  actions.emplace_back(Shown(HostThrough{host, /*failed=*/true}));
   HostState& state = states_.at(host);
   if (state.in_flight) {
     state.in_flight = false;

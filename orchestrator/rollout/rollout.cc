@@ -40,13 +40,17 @@ void Rollout::On(const RunStarted& /*event*/, Actions& actions) {
 }
 
 void Rollout::On(const HostSpoke& event, Actions& actions) {
-  if (!book_.Takes(event) && course_) {
+  if (book_.Takes(event)) {
+    ShowAnswer(event.host, actions);
+  } else if (course_) {
     course_->Heard(event.host, event.event, actions);
   }
 }
 
 void Rollout::On(const HostLost& event, Actions& actions) {
-  if (!book_.Takes(event) && course_) {
+  if (book_.Takes(event)) {
+    ShowAnswer(event.host, actions);
+  } else if (course_) {
     course_->Lost(event.host, event.error, actions);
   }
 }
@@ -165,5 +169,35 @@ void Rollout::BecomeFinished(Actions& actions) {
 }
 
 void Rollout::Show(const Shown& shown, Actions& actions) { actions.emplace_back(shown); }
+
+void Rollout::Reach(Stage stage, std::vector<std::string> hosts, Actions& actions) const {
+  StageReached reached{.stage = stage, .hosts = std::move(hosts)};
+  if (stage >= Stage::kBatchStart && stage <= Stage::kBatchEnd) {
+    reached.play = play_;
+    reached.batch = batch_;
+    reached.batches = batches_.size();
+  }
+  Show(reached, actions);
+}
+
+void Rollout::Reach(Stage stage, const Questions& questions, Actions& actions) {
+  std::vector<std::string> hosts;
+  for (const auto& [host, question] : questions) {
+    asked_[host] = stage;
+    hosts.push_back(host);
+  }
+  if (!hosts.empty()) {
+    Reach(stage, std::move(hosts), actions);
+  }
+}
+
+void Rollout::ShowAnswer(const std::string& host, Actions& actions) {
+  const auto stage = asked_.find(host);
+  const auto answer = book_.answers().find(host);
+  if (stage != asked_.end() && answer != book_.answers().end()) {
+    const auto error = ErrorOf(answer->second);
+    Show(StageAnswer{stage->second, host, error ? error->message : ""}, actions);
+  }
+}
 
 }  // namespace drover

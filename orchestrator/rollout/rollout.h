@@ -82,6 +82,10 @@ class Rollout {
   void Advance(Actions& actions);
   void BecomeFinished(Actions& actions);
   static void Show(const Shown& shown, Actions& actions);
+  // The stage is reached; of one that asks hosts, only when there are any.
+  void Reach(Stage stage, std::vector<std::string> hosts, Actions& actions) const;
+  void Reach(Stage stage, const Questions& questions, Actions& actions);
+  void ShowAnswer(const std::string& host, Actions& actions);
   [[nodiscard]] static std::optional<Error> ErrorOf(const Result<TaskResult>& answer);
   void StartPlay(Actions& actions);
   void StartBatch(Actions& actions);
@@ -164,6 +168,7 @@ class Rollout {
   std::chrono::milliseconds health_waited_{0};
 
   Transaction book_;
+  std::map<std::string, Stage> asked_;         // by which stage hosts were asked last
   std::string fault_;                          // why the run is taken back; empty: nothing wrong
   std::map<std::string, Error> begin_errors_;  // not yet shown
   std::set<std::string> not_reached_;          // at the beginning

@@ -72,6 +72,7 @@ void Rollout::StartBatch(Actions& actions) {
   Show(PlayBanner{play_, batch_, batches_.size()}, actions);
   std::vector<std::string> hosts = batches_[batch_];
   std::erase_if(hosts, [&](const std::string& host) { return ledger_.out.contains(host); });
+  Reach(Stage::kBatchStart, hosts, actions);
   course_.emplace(run_, options_, play_, hosts, ledger_);
   course_->Start(actions);
   for (const std::string& host : hosts) {
@@ -103,6 +104,7 @@ void Rollout::StartWave(Actions& actions) {
 void Rollout::BeginWave(Actions& actions) {
   phase_ = Phase::kRunning;
   attempted_.insert(waves_[wave_].begin(), waves_[wave_].end());
+  Reach(Stage::kWork, waves_[wave_], actions);
   course_->Begin(waves_[wave_], actions);
 }
 
@@ -128,7 +130,9 @@ void Rollout::StartForeseeing(Actions& actions) {
     return;
   }
   phase_ = Phase::kForeseeing;
-  book_.Ask({{host, {.tasks = foreseen_tasks_, .check = true}}}, actions);
+  Questions questions{{host, {.tasks = foreseen_tasks_, .check = true}}};
+  Reach(Stage::kForesee, questions, actions);
+  book_.Ask(std::move(questions), actions);
 }
 
 void Rollout::EndForeseeing(Actions& actions) {
@@ -141,7 +145,9 @@ void Rollout::EndForeseeing(Actions& actions) {
   HandoverTask handover;
   handover.instances = book_.at(host).ground.masters;
   handover.sync_wait = kSyncWait;
-  book_.Ask({{host, {.tasks = {handover}}}}, actions);
+  Questions questions{{host, {.tasks = {handover}}}};
+  Reach(Stage::kHandover, questions, actions);
+  book_.Ask(std::move(questions), actions);
 }
 
 void Rollout::EndHandingOver(Actions& actions) {
@@ -183,6 +189,7 @@ void Rollout::AfterWave(Actions& actions) {
     return;
   }
   phase_ = Phase::kReturning;
+  Reach(Stage::kReturn, questions, actions);
   book_.Ask(std::move(questions), actions);
 }
 
@@ -244,10 +251,13 @@ void Rollout::StartHold(Actions& actions) {
   const milliseconds hold =
       IsCanary() ? play().policy.update->hold.value_or(milliseconds(0)) : milliseconds(0);
   Wait(Phase::kHolding, hold, actions);
+  if (waiting_) Reach(Stage::kHold, batches_[batch_], actions);
 }
 
 void Rollout::StartHealth(Actions& actions) {
   healthy_for_ = health_waited_ = milliseconds(0);
+  asked_.clear();  // these answers are many, and none is news
+  Reach(Stage::kHealth, batches_[batch_], actions);
   AskHealth(actions);
 }
 
@@ -310,6 +320,7 @@ void Rollout::AskOperatorBehindCanary(Actions& actions) {
   asking_ = IsCanary() && play().policy.update->hold_for_operator && more && !stop_;
   go_on_ = true;
   if (asking_) {
+    Reach(Stage::kAsk, batches_[batch_], actions);
     std::string names;
     for (const std::string& host : batches_[batch_]) names += (names.empty() ? "" : ", ") + host;
     actions.emplace_back(AskOperator{"The canary is through and healthy: " + names +
@@ -327,6 +338,7 @@ void Rollout::EndAsking(Actions& actions) {
   const milliseconds stagger =
       more && play().policy.update ? play().policy.update->stagger : milliseconds(0);
   Wait(Phase::kStaggering, stagger, actions);
+  if (waiting_) Reach(Stage::kStagger, batches_[batch_], actions);
 }
 
 void Rollout::Wait(Phase phase, milliseconds span, Actions& actions) {
@@ -338,6 +350,7 @@ void Rollout::Wait(Phase phase, milliseconds span, Actions& actions) {
 }
 
 void Rollout::NextBatch(Actions& actions) {
+  Reach(Stage::kBatchEnd, batches_[batch_], actions);
   if (!stop_ && batch_ + 1 < batches_.size()) {
     ++batch_;
     StartBatch(actions);

@@ -90,6 +90,7 @@ void Rollout::StartBeginning(Actions& actions) {
   for (const std::string& host : HostsWithWork()) {
     questions[host] = BeginQuestion(host, /*fresh=*/false);
   }
+  Reach(Stage::kBegin, questions, actions);
   book_.Ask(std::move(questions), actions);
   const std::set<SocketKey> services = full() ? TcpServicesOf(run_) : std::set<SocketKey>{};
   if (!services.empty()) {
@@ -205,6 +206,7 @@ void Rollout::StartMending(Actions& actions) {
       }
     }
   }
+  Reach(Stage::kRevert, questions, actions);
   book_.Ask(std::move(questions), actions);
 }
 
@@ -224,6 +226,7 @@ void Rollout::StartCheckIn(Actions& actions) {
       questions[host] = BeginQuestion(host, /*fresh=*/true);
     }
   }
+  Reach(Stage::kCheckIn, questions, actions);
   book_.Ask(std::move(questions), actions);
 }
 
@@ -257,6 +260,7 @@ void Rollout::StartProbe(Actions& actions) {
   phase_ = Phase::kProbing;
   if (!answered_before_.empty()) {
     probing_ = true;
+    Reach(Stage::kProbe, batches_[batch_], actions);
     actions.emplace_back(ProbeVips{answered_before_, /*patient=*/true});
   }
 }
@@ -307,7 +311,11 @@ void Rollout::StartRenewing(Actions& actions) {
   const bool all_here = std::all_of(questions.begin(), questions.end(), [&](const auto& question) {
     return checked_in_.contains(question.first);
   });
-  book_.Ask(all_here ? Questions{} : std::move(questions), actions);
+  if (all_here) {
+    questions.clear();
+  }
+  Reach(Stage::kRenew, questions, actions);
+  book_.Ask(std::move(questions), actions);
 }
 
 void Rollout::EndRenewing(Actions& actions) {
@@ -328,18 +336,22 @@ void Rollout::StartConfirming(Actions& actions) {
   phase_ = Phase::kConfirming;
   tries_.clear();
   book_.RememberConnections();
-  Questions questions;
+  Questions changed;
+  Questions unchanged;
   for (const auto& [host, node] : book_.nodes()) {
     if (!node.begun) {
       continue;
     }
     if (node.armed || node.unsure) {
-      questions[host] = {{ConfirmTask{}}, !node.connected};
+      changed[host] = {{ConfirmTask{}}, !node.connected};
     } else {
-      questions[host] = {{ReleaseTask{}}, !node.connected};
+      unchanged[host] = {{ReleaseTask{}}, !node.connected};
     }
   }
-  book_.Ask(std::move(questions), actions);
+  Reach(Stage::kConfirm, changed, actions);
+  Reach(Stage::kRelease, unchanged, actions);
+  changed.merge(unchanged);
+  book_.Ask(std::move(changed), actions);
 }
 
 // A host that takes no new connection is not waited for: it helps itself.
@@ -403,29 +415,30 @@ void Rollout::StartReverting(Actions& actions) {
   phase_ = Phase::kReverting;
   tries_.clear();
   book_.RememberConnections();
-  Questions questions;
-  bool any = false;
+  Questions changed;
+  Questions unchanged;
   for (const auto& [host, node] : book_.nodes()) {
     if (!node.begun) {
       continue;
     }
-    const bool changed = node.armed || node.unsure;
-    any |= changed;
-    if (changed) {
-      questions[host] = {{RevertTask{fault_}}, !node.connected};
+    if (node.armed || node.unsure) {
+      changed[host] = {{RevertTask{fault_}}, !node.connected};
       if (yielded_.contains(host)) {
-        questions[host].tasks.insert(questions[host].tasks.begin(),
-                                     HandoverTask{HandoverMove::kReturn, yielded_[host], {}});
+        changed[host].tasks.insert(changed[host].tasks.begin(),
+                                   HandoverTask{HandoverMove::kReturn, yielded_[host], {}});
       }
     } else {
-      questions[host] = {{ReleaseTask{}}, !node.connected};
+      unchanged[host] = {{ReleaseTask{}}, !node.connected};
     }
   }
-  if (any) {
+  if (!changed.empty()) {
     Show(Notice{"", "all hosts go back: " + fault_, /*problem=*/true}, actions);
   }
   end_.reason = fault_;
-  book_.Ask(std::move(questions), actions);
+  Reach(Stage::kRevert, changed, actions);
+  Reach(Stage::kRelease, unchanged, actions);
+  changed.merge(unchanged);
+  book_.Ask(std::move(changed), actions);
 }
 
 std::optional<HostEnd> Rollout::EndAfterRevert(const std::string& host,

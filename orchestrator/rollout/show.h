@@ -1,13 +1,16 @@
 // What the operator gets to see of a run, one value per banner or result, in the order in which it
-// is shown.
+// is shown. What is under way right now is among it: stages, and hosts at their tasks.
 //
-// Values only. Made by TaskOrder and Rollout, put into words by report/.
+// Values only. Made by TaskOrder, PlayCourse and Rollout, put into words by report/.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "orchestrator/verify/judge.h"
 #include "protocol/event.h"
@@ -57,7 +60,61 @@ struct Notice {
   bool operator==(const Notice&) const = default;
 };
 
-using Shown = std::variant<PlayBanner, TaskBanner, HostResult, Notice>;
+// A part of a run's course.
+enum class Stage : std::uint8_t {
+  kBegin,       // hosts are reached, and locked for the run
+  kBatchStart,  // a batch begins; of a play without batches: the play
+  kWork,        // hosts of the batch begin with their tasks
+  kForesee,     // a master says what it would change
+  kHandover,    // and hands over before it does
+  kCheckIn,     // hosts that were changed are reached over new connections
+  kProbe,       // services that answered before are asked again
+  kReturn,      // a master may be master again
+  kHold,        // behind a canary
+  kHealth,      // until directors call the batch healthy
+  kAsk,         // the operator
+  kStagger,     // the pause between batches
+  kBatchEnd,    // the batch is through and well
+  kRenew,       // hosts that were changed say once more that they are there
+  kConfirm,
+  kRelease,  // hosts on which nothing was changed
+  kRevert,
+};
+std::string_view ToString(Stage stage);  // "begin", "batch_start", …
+
+// The run comes to a stage.
+struct StageReached {
+  Stage stage = Stage::kBegin;
+  std::vector<std::string> hosts;   // whom it is about; empty: the run as a whole
+  std::optional<std::size_t> play;  // for what belongs to a batch
+  std::size_t batch = 0;
+  std::size_t batches = 1;
+  bool operator==(const StageReached&) const = default;
+};
+
+// What a host answered to what a stage asked of it.
+struct StageAnswer {
+  Stage stage = Stage::kBegin;
+  std::string host;
+  std::string error;  // empty: it is well
+  bool operator==(const StageAnswer&) const = default;
+};
+
+// A host is at a task now; its result is shown when all hosts are through with the tasks before.
+struct TaskAtWork {
+  TaskPlace place;
+  bool operator==(const TaskAtWork&) const = default;
+};
+
+// A host has no more to do in its batch.
+struct HostThrough {
+  std::string host;
+  bool failed = false;
+  bool operator==(const HostThrough&) const = default;
+};
+
+using Shown = std::variant<PlayBanner, TaskBanner, HostResult, Notice, StageReached, StageAnswer,
+                           TaskAtWork, HostThrough>;
 
 // The counters of a host in the recap. As in Ansible, ok counts the changed ones too.
 struct Tally {

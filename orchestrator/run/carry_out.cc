@@ -20,6 +20,7 @@
 #include "orchestrator/run/exit_code.h"
 #include "orchestrator/run/interrupt.h"
 #include "orchestrator/run/prepare.h"
+#include "orchestrator/run/progress_ticker.h"
 #include "orchestrator/run/screen.h"
 #include "orchestrator/run/start.h"
 #include "orchestrator/run/vip_probe.h"
@@ -156,9 +157,13 @@ Result<RunOutcome> RunIt(const CompiledRun& run, const CommandLine& line, const 
 CarriedOut CarryOut(const CompiledRun& run, const CommandLine& line, const CarryOptions& options) {
   std::optional<Screen> screen;
   if (!options.show) screen.emplace(run, line);
-  Result<RunOutcome> outcome = RunIt(
-      run, line, options,
-      options.show ? options.show : [&screen](const Shown& shown) { screen->Show(shown); });
+  std::optional<ProgressTicker> ticker;
+  if (line.output == "human" && LookOfScreen(ProcessEnvironment).live) ticker.emplace(run);
+  Result<RunOutcome> outcome = RunIt(run, line, options, [&](const Shown& shown) {
+    if (ticker) ticker->Add(shown);
+    options.show ? options.show(shown) : screen->Show(shown);
+  });
+  ticker.reset();
   if (!outcome) {
     PrintProblem(outcome.error().message);
     return {.status = kExitError, .outcome = {}};

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "orchestrator/report/terminal.h"
 #include "orchestrator/run/exit_code.h"
@@ -16,15 +18,62 @@ namespace {
 
 constexpr int kAnsibleColumns = 79;
 
-// stdio locks a stream for one call; the flush belongs to the same line.
+std::optional<winsize> SizeOfScreen() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  return size;
+}
+
+// What was printed last on stdout, and stays last.
+struct Footer {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+
+  // The cursor is below it: in the first column, or behind what was typed (^C).
+  void Erase() const {
+    if (lines.empty()) return;
+    // A terminal that has become narrower wraps what it shows.
+    const auto size = SizeOfScreen();
+    const int columns = size ? size->ws_col : kAnsibleColumns;
+    int rows = 0;
+    for (const std::string& line : lines) {
+      rows += std::max(1, (TextWidth(line) + columns - 1) / columns);
+    }
+    std::fprintf(stdout, "\r\033[%dA\033[J", rows);
+  }
+  void Draw() const {
+    for (const std::string& line : lines) std::fprintf(stdout, "%s\n", line.c_str());
+    std::fflush(stdout);
+  }
+};
+
+Footer& TheFooter() {
+  static Footer footer;
+  return footer;
+}
+
+// Whole lines; the flush belongs to them.
 void Print(std::FILE* stream, const std::string& text) {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
+  if (text.empty()) return;
+  Footer& footer = TheFooter();
+  const std::lock_guard lock(footer.mutex);
+  footer.Erase();
+  if (stream != stdout) std::fflush(stdout);
   std::fwrite(text.data(), 1, text.size(), stream);
   std::fflush(stream);
+  footer.Draw();
 }
 
 }  // namespace
+
+void ShowFooter(std::vector<std::string> lines) {
+  Footer& footer = TheFooter();
+  const std::lock_guard lock(footer.mutex);
+  if (lines == footer.lines) return;
+  footer.Erase();
+  footer.lines = std::move(lines);
+  footer.Draw();
+}
 
 void PrintOut(const std::string& text) { Print(stdout, text); }
 void PrintErr(const std::string& text) { Print(stderr, text); }
@@ -54,11 +103,11 @@ void PrintWarnings(const Diagnostics& warnings) {
 
 ScreenLook LookOfScreen(const Environment& environment) {
   ScreenLook look;
-  winsize size{};
   look.terminal = isatty(STDOUT_FILENO) == 1;
-  if (look.terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    look.columns = size.ws_col;
-    look.rows = std::max<int>(size.ws_row, 2);
+  look.live = look.terminal && environment("TERM").value_or("dumb") != "dumb";
+  if (const auto size = SizeOfScreen(); look.terminal && size) {
+    look.columns = size->ws_col;
+    look.rows = std::max<int>(size->ws_row, 2);
   }
   look.colours = ColoursWanted({.terminal = look.terminal,
                                 .force = environment("ANSIBLE_FORCE_COLOR"),

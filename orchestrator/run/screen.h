@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "orchestrator/report/human.h"
 #include "orchestrator/run/command_line.h"
@@ -13,6 +14,9 @@ namespace drover {
 
 void PrintOut(const std::string& text);
 void PrintErr(const std::string& text);
+// Lines that stay below all that is printed on the terminal, until others take their place. None of
+// them may be wider than it or hold a newline.
+void ShowFooter(std::vector<std::string> lines);
 // Whoever read our stdout has gone away.
 bool OutputIsLost();
 // "drover: error: …" with a hint below it.
@@ -24,6 +28,7 @@ void PrintWarnings(const Diagnostics& warnings);
 // What stdout is.
 struct ScreenLook {
   bool terminal = false;
+  bool live = false;  // a terminal on which lines can be taken back
   int columns = 80;
   int rows = 24;
   bool colours = false;

@@ -8,6 +8,7 @@ Tests run in the order of writing; each leaves director1 as master. Needs no ip_
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import subprocess
@@ -47,6 +48,38 @@ def rollout(path, *words):
     child = start(path, *words)
     output = child.communicate(timeout=120)[0]
     return child.returncode, output
+
+
+def on_terminal(path, columns):
+    """Everything that it writes to a terminal of this width."""
+    pid, door = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", NO_COLOR="1")
+        os.execv("/bin/sh", ["sh", "-c", f"stty cols {columns} rows 24; exec {DROVER} rollout {path} -i {INVENTORY}"])
+    written = b""
+    while True:
+        try:
+            written += os.read(door, 65536)
+        except OSError:
+            os.close(door)
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written.decode()
+
+
+class Screen:
+    """A terminal of endless height: what is on it after everything was written."""
+
+    def __init__(self, written):
+        self.lines, self.row = [""], 0
+        for up, erase, text in re.findall(r"\x1b\[(\d+)A|(\x1b\[J)|([^\x1b]+)", written):
+            self.row -= int(up or 0)
+            if erase:
+                self.lines = self.lines[:self.row] + [""]
+            for piece in re.findall(r"[^\r\n]+|\r\n|\r", text):
+                if piece == "\r\n":
+                    self.row += 1
+                    self.lines += [""] * (self.row + 1 - len(self.lines))
+                elif piece != "\r":
+                    self.lines[self.row] += piece
 
 
 def owns(host):
@@ -151,6 +184,22 @@ class Rollout(unittest.TestCase):
         self.assertEqual(status, 2, output)
         self.assertEqual(on_loopback(7), REAL)
         self.assertTrue(re.search(r"Left as they are, changed in part: real2", output), output)
+
+    def test_10_lines_about_what_is_under_way_leave_the_report_as_it_is_on_a_pipe(self):
+        still = playbook("still", "- name: Still\n  hosts: real_servers\n  serial: 2\n  tasks:\n"
+                         "    - {name: a long one, command: sleep 1.2, changed_when: false}\n")
+        status, plain = rollout(still)
+        self.assertEqual(status, 0, plain)
+        self.assertNotIn("\x1b", plain)
+        for columns in (80, 30):
+            status, written = on_terminal(still, columns)
+            self.assertEqual(status, 0, written)
+            self.assertRegex(written, r"\[#{10}\.{10}\] (Still, batch 2 of 2: 0 of 1 hosts through, \ds|Stil.*…)\r\n  real3 +\ds +\S")
+            # Hosts of a batch answer in any order.
+            self.assertEqual(sorted(Screen(written).lines), sorted(plain.split("\n")))
+            live = re.findall(r"^(?:\x1b\[J)?(\[[#.]{20}.*|  real\d +\d+s .*)\r$", written, re.M)
+            self.assertGreater(len(live), 4, written)
+            self.assertLess(max(map(len, live)), columns, live)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,30 @@ TEST(JsonLines, ResultsOfNoLogTasksTellNothing) {
   EXPECT_EQ(JsonLine(run, result, kNow).find("password"), std::string::npos);
 }
 
+TEST(JsonLines, StagesAndWhatHostsAnswerToThemAreLinesOfTheirOwn) {
+  const CompiledRun run = RunBuilder().Play("web", {"a", "b"}).Task("one").Build();
+  EXPECT_EQ(Parse(JsonLine(run, StageReached{.stage = Stage::kConfirm, .hosts = {"a"}}, kNow)),
+            Value::parse(R"({"event":"confirm","hosts":["a"],)"
+                         R"("time":"2026-01-31T12:00:00.000000Z"})"));
+  const Value batch = Parse(JsonLine(
+      run,
+      StageReached{.stage = Stage::kBatchEnd, .hosts = {"b"}, .play = 0, .batch = 1, .batches = 2},
+      kNow));
+  EXPECT_EQ(batch["event"], "batch_end");
+  EXPECT_EQ(batch["play"], "web");
+  EXPECT_EQ(batch["batch"], 2);
+  EXPECT_EQ(batch["batches"], 2);
+  const Value answer = Parse(JsonLine(run, StageAnswer{Stage::kCheckIn, "a", "no route"}, kNow));
+  EXPECT_EQ(answer["event"], "answer");
+  EXPECT_EQ(answer["to"], "check_in");
+  EXPECT_FALSE(answer["ok"]);
+  EXPECT_EQ(answer["message"], "no route");
+  const Value at = Parse(JsonLine(run, TaskAtWork{{.play = 0, .host = "a"}}, kNow));
+  EXPECT_EQ(at["event"], "at_work");
+  EXPECT_EQ(at["task"], "one");
+  EXPECT_TRUE(Parse(JsonLine(run, HostThrough{"a", true}, kNow))["failed"]);
+}
+
 TEST(JsonLines, TheLastLineHasTheCountersAndTheEndOfTheTransaction) {
   RunEnd end;
   end.transaction = true;

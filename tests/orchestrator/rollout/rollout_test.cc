@@ -43,7 +43,8 @@ std::string Word(const RolloutAction& action) {
   if (const auto* task = std::get_if<TaskBanner>(&shown)) {
     return "task" + std::to_string(task->task);
   }
-  return Word(std::get<HostResult>(shown));
+  const auto* result = std::get_if<HostResult>(&shown);
+  return result == nullptr ? "" : Word(*result);  // what is under way goes without a word
 }
 
 // A rollout together with the run it carries out, driven by hand.
@@ -55,7 +56,8 @@ class Course {
   std::string Step(const RolloutEvent& event) {
     std::string words;
     for (const RolloutAction& action : rollout_.Step(event)) {
-      words += (words.empty() ? "" : " ") + Word(action);
+      const std::string word = Word(action);
+      words += (words.empty() || word.empty() ? "" : " ") + word;
     }
     return words;
   }

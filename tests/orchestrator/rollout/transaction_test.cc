@@ -183,6 +183,13 @@ class Nodes {
   void Do(const Shown& shown) {
     if (const auto* play = std::get_if<PlayBanner>(&shown))
       Say("play" + std::to_string(play->play));
+    if (const auto* stage = std::get_if<StageReached>(&shown)) {
+      stages += (stages.empty() ? "" : " ") + std::string(ToString(stage->stage));
+      for (const std::string& host : stage->hosts) stages += ":" + host;
+    }
+    if (const auto* answer = std::get_if<StageAnswer>(&shown)) {
+      stages += " <" + answer->host + (answer->error.empty() ? "" : "!");
+    }
     if (const auto* notice = std::get_if<Notice>(&shown)) notices += notice->text + "\n";
   }
   void Do(const FinishRun&) { Say("finish"); }
@@ -191,6 +198,7 @@ class Nodes {
   bool operator_says = true;
   std::chrono::milliseconds waited{0};
   std::string notices;
+  std::string stages;  // with their hosts, and who answered
   std::uint64_t generation_ = 0;
 
  private:
@@ -215,6 +223,25 @@ TEST(TransactionRun, ChangedHostsAreConfirmedOverNewConnections) {
   EXPECT_EQ(nodes.generation_, 7U);
   EXPECT_EQ(nodes.end().Count(HostEnd::kConfirmed), 2U);
   EXPECT_FALSE(nodes["a"].locked || nodes["b"].locked);
+}
+
+TEST(TransactionRun, EveryStageIsShownWithItsHostsAndTheirAnswers) {
+  Nodes nodes(RunBuilder().Play("p", {"a", "b"}).Task("one").Play("q", {"c"}).Task("two"));
+  nodes["c"].changes = false;
+  nodes.Start();
+  EXPECT_EQ(nodes.stages,
+            "begin:a:b:c <a <b <c batch_start:a:b work:a:b check_in:a:b <a <b batch_end:a:b "
+            "batch_start:c work:c batch_end:c renew:a:b <a <b confirm:a:b release:c <a <b <c");
+}
+
+TEST(TransactionRun, AStageSaysWhoAnsweredBadlyAndWhoGoesBack) {
+  Nodes nodes(Two());
+  nodes.on = [&](const std::string& word) {
+    if (word == "b:work") nodes["b"].refuses["begin"] = Error{ErrorCode::kUnreachable, "gone"};
+  };
+  nodes.Start();
+  EXPECT_EQ(nodes.stages,
+            "begin:a:b <a <b batch_start:a:b work:a:b check_in:a:b <a <b! revert:a:b <a <b");
 }
 
 TEST(TransactionRun, UnchangedHostsAreReleasedOverTheConnectionTheyHave) {
