@@ -35,6 +35,7 @@ struct DrillAnalysis {
   std::vector<SeriesAnalysis> series;
   std::vector<OwnerInterval> owners;  // of the VIP
   std::vector<TimeSpan> shared;       // where it had two
+  std::vector<FrameSighting> frames;  // adverts and announcements of the capture, in order
   Waterfall waterfall;
   std::vector<Measurement> measured;  // for JudgeDrill
   std::vector<std::string> voids;     // why the prober could not drive the run
