@@ -103,6 +103,8 @@ CheckKind KindFromJson(const Json& json, const std::string& path, JsonErrors& er
   return TcpCheck{};
 }
 
+}  // namespace
+
 Json CheckToJson(const CheckSettings& check) {
   Json kind = std::visit(KindEncoder{}, check.kind);
   kind["kind"] = KindWord(check.kind);
@@ -134,8 +136,6 @@ CheckSettings CheckFromJson(const Json& json, const std::string& path, JsonError
   if (reader.Has("port")) reader.ReadInteger("port", check.port.emplace(), 1, kMaxU16);
   return check;
 }
-
-}  // namespace
 
 Json WatchToJson(const ServiceWatch& watch) {
   Json json = {{"service", ServiceKeyToJson(watch.service)},

@@ -128,6 +128,25 @@ ProbeRunSeries SeriesFromJson(const Json& json, const std::string& path, JsonErr
   return series;
 }
 
+std::array<std::uint64_t, 6> FatesFromJson(const Json& json, const std::string& path,
+                                           JsonErrors& errors) {
+  std::array<std::uint64_t, 6> fates{};
+  if (!json.is_array() || json.size() != fates.size()) {
+    errors.Add(path, "must be six numbers");
+    return fates;
+  }
+  for (std::size_t i = 0; i < fates.size(); ++i) {
+    if (!json[i].is_number_unsigned()) {
+      errors.Add(path, "must be six numbers");
+      return fates;
+    }
+    fates.at(i) = json[i].get<std::uint64_t>();
+  }
+  return fates;
+}
+
+}  // namespace
+
 Json LagToJson(const SeriesLag& lag) {
   return {{"series", lag.series},      {"planned", lag.planned},    {"unsent", lag.unsent},
           {"p50_us", lag.p50.count()}, {"p99_us", lag.p99.count()}, {"max_us", lag.max.count()}};
@@ -147,23 +166,6 @@ SeriesLag LagFromJson(const Json& json, const std::string& path, JsonErrors& err
   return lag;
 }
 
-std::array<std::uint64_t, 6> FatesFromJson(const Json& json, const std::string& path,
-                                           JsonErrors& errors) {
-  std::array<std::uint64_t, 6> fates{};
-  if (!json.is_array() || json.size() != fates.size()) {
-    errors.Add(path, "must be six numbers");
-    return fates;
-  }
-  for (std::size_t i = 0; i < fates.size(); ++i) {
-    if (!json[i].is_number_unsigned()) {
-      errors.Add(path, "must be six numbers");
-      return fates;
-    }
-    fates.at(i) = json[i].get<std::uint64_t>();
-  }
-  return fates;
-}
-
 MacAddress MacFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   const auto mac = ParseMac(json.is_string() ? json.get<std::string>() : std::string());
   if (mac) return *mac;
@@ -171,7 +173,21 @@ MacAddress MacFromJson(const Json& json, const std::string& path, JsonErrors& er
   return {};
 }
 
-}  // namespace
+Json SnapshotToJson(const NodeSnapshot& snapshot) {
+  return ListToJson(snapshot.sections, [](const SnapshotSection& section) {
+    return Json{{"name", section.name}, {"lines", section.lines}};
+  });
+}
+
+NodeSnapshot SnapshotFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  NodeSnapshot snapshot;
+  if (!json.is_array()) errors.Add(path, "must be a list");
+  for (std::size_t i = 0; i < json.size() && errors.ok(); ++i) {
+    snapshot.sections.push_back(
+        SectionFromJson(json[i], path + "[" + std::to_string(i) + "]", errors));
+  }
+  return snapshot;
+}
 
 Json DrillActionToJson(const DrillLookTask& task) {
   Json json = {{"kind", "drill_look"}};
@@ -249,21 +265,15 @@ ProbeRunTask ReadProbeRun(ObjectReader& reader) {
 }
 
 Json DrillGroundToJson(const DrillGround& ground) {
-  return {{"kind", "drill_ground"},
-          {"snapshot", ListToJson(ground.snapshot.sections,
-                                  [](const SnapshotSection& section) {
-                                    return Json{{"name", section.name}, {"lines", section.lines}};
-                                  })},
-          {"obstacles", ground.obstacles},
-          {"guards", ground.guards},
-          {"no_drill", ground.no_drill},
-          {"leftovers", ground.leftovers},
+  return {{"kind", "drill_ground"},        {"snapshot", SnapshotToJson(ground.snapshot)},
+          {"obstacles", ground.obstacles}, {"guards", ground.guards},
+          {"no_drill", ground.no_drill},   {"leftovers", ground.leftovers},
           {"clock_us", ground.clock_us}};
 }
 
 DrillGround ReadDrillGround(ObjectReader& reader) {
   DrillGround ground;
-  reader.ReadList("snapshot", ground.snapshot.sections, SectionFromJson);
+  reader.ReadValue("snapshot", ground.snapshot, SnapshotFromJson);
   reader.Read("obstacles", ground.obstacles);
   reader.Read("guards", ground.guards);
   reader.Read("no_drill", ground.no_drill);

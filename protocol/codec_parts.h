@@ -34,6 +34,9 @@ Tracker TrackerFromJson(const Json& json, const std::string& path, JsonErrors& e
 Json WatchToJson(const ServiceWatch& watch);
 ServiceWatch WatchFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 
+Json CheckToJson(const CheckSettings& check);
+CheckSettings CheckFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+
 Json NodeStatusToJson(const NodeStatus& status);
 NodeStatus NodeStatusFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 
@@ -65,6 +68,11 @@ Json DrillStateToJson(const DrillState& state);
 DrillState ReadDrillState(ObjectReader& reader);
 Json ProbeRunOutcomeToJson(const ProbeRunOutcome& outcome);
 ProbeRunOutcome ReadProbeRunOutcome(ObjectReader& reader);
+Json SnapshotToJson(const NodeSnapshot& snapshot);
+NodeSnapshot SnapshotFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+Json LagToJson(const SeriesLag& lag);
+SeriesLag LagFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+MacAddress MacFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 Json ProbeProgressToJson(const ProbeProgress& progress);
 ProbeProgress ProbeProgressFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 

@@ -1,6 +1,10 @@
 // What the raw evidence of a drill says: measurements for the verdict, and everything that a report
 // draws.
 //
+// The outage and bad probes are those of the worst path series; where nothing answers datagrams, of
+// the worst series of bare connections (no page, short deadline), which are one packet and its
+// answer as well. What the evidence does not show is not measured.
+//
 // Pure; the same code serves a drill and judging it again later.
 #pragma once
 
@@ -17,6 +21,11 @@
 #include "orchestrator/drill/waterfall.h"
 
 namespace drover {
+
+// Name of the series that does not go by way of the cluster; it is measured by itself only.
+inline constexpr std::string_view kControlSeries = "control";
+// Name of the series of bare connections, which stands in for a path series.
+inline constexpr std::string_view kConnectSeries = "connect";
 
 // What became of one series.
 struct SeriesAnalysis {
@@ -39,6 +48,7 @@ struct DrillAnalysis {
   Waterfall waterfall;
   std::vector<Measurement> measured;  // for JudgeDrill
   std::vector<std::string> voids;     // why the prober could not drive the run
+  bool control_clean = true;          // since the injection; also without a control series
 };
 
 // `capture` is a pcap and may be empty. kInvalid when it is none, or the log has no series.

@@ -42,7 +42,8 @@ Result<DrillPhase> ParseDrillPhase(std::string_view word);
 struct Gate {
   std::string name;  // "peer healthy", "rules equal", "sync converged", "no drift", …
   bool green = false;
-  std::string text;  // what was seen
+  std::string text;    // what was seen
+  std::string forced;  // why it was gone through although it is red; empty: it was not
   bool operator==(const Gate&) const = default;
 };
 
@@ -50,7 +51,10 @@ struct Gate {
 struct DrillMoment {
   ProbeTime at{0};
   std::string host;  // empty: the drill itself
-  std::string what;  // "injected", "became master", "undone by the kernel", …
+  std::string what;  // "injected", "backup -> master: no advert", "undone by the kernel", …
+  // Of the node's event log: "vrrp", "check", "drift", "rival", "sync", …; empty: of the drill.
+  std::string kind;
+  std::string subject;  // likewise: "vrrp_instance web"
   bool operator==(const DrillMoment&) const = default;
 };
 
@@ -64,11 +68,13 @@ struct DrillJournal {
   std::string inventory;
   std::string user;
   std::string control_host;
-  std::string trigger;  // "by hand", "task of the playbook", "schedule NAME"
-  std::string target;   // host that the fault is injected into
-  std::string peer;     // director that should take over, or empty
-  std::string prober;   // host that probes
-  std::string service;  // under test: "tcp 10.77.0.100:80"
+  std::string trigger;             // "by hand", "task of the playbook", "schedule NAME"
+  std::string target;              // host that the fault is injected into
+  std::string peer;                // director that should take over, or empty
+  std::string prober;              // host that probes
+  std::string instance;            // of VRRP, that has the VIP
+  std::vector<std::string> nodes;  // hosts that were locked: where something could be left
+  std::string service;             // under test: "tcp 10.77.0.100:80"
   IpAddress vip;
   std::int64_t started_us = 0;   // wall clock of the control host, since 1970
   std::int64_t finished_us = 0;  // 0: not yet
@@ -88,8 +94,19 @@ struct DrillJournal {
   DrillVerdict verdict;
 };
 
-// One JSON document, indented. Decoding validates as codecs do.
+// One JSON document, indented; without secrets. Decoding validates as codecs do.
 std::string EncodeJournal(const DrillJournal& journal);
 Result<DrillJournal> DecodeJournal(std::string_view text);
+
+// snapshots.json: of every host, before and after; a host that was not looked at after the drill
+// has no second one.
+struct SnapshotPair {
+  NodeSnapshot before;
+  std::optional<NodeSnapshot> after;
+  bool operator==(const SnapshotPair&) const = default;
+};
+using DrillSnapshots = std::map<std::string, SnapshotPair>;
+std::string EncodeSnapshots(const DrillSnapshots& snapshots);
+Result<DrillSnapshots> DecodeSnapshots(std::string_view text);
 
 }  // namespace drover
