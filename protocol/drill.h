@@ -120,7 +120,10 @@ struct ProbeRunSeries {
   // Answers are waited for so long, to tell late from lost; not less than the deadline.
   ProbeTime give_up{0};
   std::uint32_t connections = 1;  // long-lived: the population; path: sockets, used in turn
-  std::string path = "/";         // of the page; empty: a connection is answer enough (connect…)
+  // Of the page. Empty: a connection is answer enough (connect…); of a path series: not a datagram
+  // to a responder, but a bare SYN to the target's TCP port, which SYN-ACK or reset answers, so
+  // that the cluster needs nothing of ours. Such answers name neither real server nor MAC.
+  std::string path = "/";
   bool operator==(const ProbeRunSeries&) const = default;
 };
 

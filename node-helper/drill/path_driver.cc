@@ -1,10 +1,5 @@
 // Path probes: datagrams and their echoes.
 
-// Order matters: errqueue.h does not include what its timespec needs.
-// clang-format off
-#include <time.h>
-#include <linux/errqueue.h>
-// clang-format on
 #include <sys/epoll.h>
 
 #include <cerrno>
@@ -101,34 +96,13 @@ class PathDriver final : public SeriesDriver {
   void ReadErrors(int fd) {
     while (true) {
       std::array<std::uint8_t, kMaxProbePacketBytes> bytes;
-      alignas(cmsghdr) std::array<char, 512> control;
-      iovec part{bytes.data(), bytes.size()};
-      msghdr message{};
-      message.msg_iov = &part;
-      message.msg_iovlen = 1;
-      message.msg_control = control.data();
-      message.msg_controllen = control.size();
-      const ssize_t size = ::recvmsg(fd, &message, MSG_ERRQUEUE);
-      if (size < 0) return;
-      const auto request =
-          DecodeProbeRequest(std::span(bytes).first(static_cast<std::size_t>(size)));
-      const int error = ErrorIn(message);
-      if (!request || request->run != context_.run || error == 0) continue;
+      const auto queued = ReadQueuedError(fd, bytes);
+      if (!queued) return;
+      const auto request = DecodeProbeRequest(std::span(bytes).first(queued->size));
+      if (!request || request->run != context_.run || queued->error == 0) continue;
       book_->Failed(request->id, context_.Now(),
-                    ProbeErrorOf(error).value_or(ProbeError::kUnreachable));
+                    ProbeErrorOf(queued->error).value_or(ProbeError::kUnreachable));
     }
-  }
-
-  static int ErrorIn(msghdr& message) {
-    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
-      const bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
-      const bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
-      if (!v4 && !v6) continue;
-      sock_extended_err error{};
-      std::memcpy(&error, CMSG_DATA(c), sizeof error);
-      return static_cast<int>(error.ee_errno);
-    }
-    return 0;
   }
 
   std::vector<Descriptor> sockets_;

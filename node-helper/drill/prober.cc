@@ -75,7 +75,8 @@ std::unique_ptr<SeriesDriver> MakeDriver(std::uint8_t number, const ProbeRunSeri
                                          ProberContext& context) {
   switch (settings.kind) {
     case ProbeKind::kPath:
-      return MakePathDriver(number, settings, context);
+      return settings.path.empty() ? MakeSynDriver(number, settings, context)
+                                   : MakePathDriver(number, settings, context);
     case ProbeKind::kConnect:
     case ProbeKind::kConnectDefaults:
       return MakeConnectDriver(number, settings, context);
@@ -114,7 +115,8 @@ class ProberLoop {
       : settings_(settings),
         context_{.run = run,
                  .start = Clock::now(),
-                 .ports = PortRing(settings.first_port, settings.last_port, run)} {}
+                 .ports = PortRing(settings.first_port, settings.last_port, run),
+                 .syn_ports = PortRing(settings.first_syn_port, settings.last_syn_port, run)} {}
 
   Status Open(const StopEvent& stop);
   Result<ProberRun> Run();
@@ -152,6 +154,7 @@ class ProberLoop {
   Descriptor markers_;
   int stop_fd_ = -1;
   std::vector<Paced> paced_;
+  ProbeLogHeader header_;
   std::optional<ProbeLogWriter> log_;
   std::vector<std::vector<std::uint8_t>> chunks_;
   ProbeTime end_{0};
@@ -233,11 +236,12 @@ void ProberLoop::Begin() {
   const auto us = [](auto span) {
     return std::chrono::duration_cast<std::chrono::microseconds>(span).count();
   };
-  log_.emplace(ProbeLogHeader{.prober = settings_.name,
-                              .started_wall_us = us(wall.time_since_epoch()),
-                              .started_monotonic_us = us(context_.start.time_since_epoch()),
-                              .series = LogSeries(settings_)});
   const std::vector<ProbeSeries> series = LogSeries(settings_);
+  header_ = {.prober = settings_.name,
+             .started_wall_us = us(wall.time_since_epoch()),
+             .started_monotonic_us = us(context_.start.time_since_epoch()),
+             .series = series};
+  log_.emplace(header_);
   for (std::size_t i = 0; i < paced_.size(); ++i) paced_[i].driver->Begin(series[i], *log_);
   end_ = stopped_ ? ProbeTime(0) : settings_.duration;
   begun_ = true;
@@ -334,6 +338,7 @@ void ProberLoop::SaveChunk(std::size_t at_least) {
 
 ProberRun ProberLoop::Finish() {
   ProberRun run;
+  run.header = header_;
   log_->Finish();
   SaveChunk(1);
   for (const auto& chunk : chunks_) run.log.insert(run.log.end(), chunk.begin(), chunk.end());
@@ -371,7 +376,8 @@ Status ValidateProber(const ProberSettings& settings) {
   if (settings.real_time_priority < 0 || settings.real_time_priority > 99) {
     return Fail(Offence("the real-time priority must be 0 to 99"));
   }
-  if (settings.first_port < 1024 || settings.first_port > settings.last_port) {
+  if (settings.first_port < 1024 || settings.first_port > settings.last_port ||
+      settings.first_syn_port < 1024 || settings.first_syn_port > settings.last_syn_port) {
     return Fail(Offence("source ports must be a range above 1023"));
   }
   std::uint64_t planned = 0;

@@ -31,6 +31,9 @@ struct ProberSettings {
   // Linux's ephemeral range, so that nobody else's connections are met.
   std::uint16_t first_port = 16384;
   std::uint16_t last_port = 32767;
+  // Of path probes by SYN, likewise.
+  std::uint16_t first_syn_port = 2048;
+  std::uint16_t last_syn_port = 16383;
   // 1 to 99: the thread has real-time priority while it runs, so that other load of this host does
   // not make it late (below the VRRP thread's). 0, or without the right to: as it is.
   int real_time_priority = 10;
@@ -39,6 +42,7 @@ struct ProberSettings {
 };
 
 struct ProberRun {
+  ProbeLogHeader header;
   std::vector<std::uint8_t> log;  // protocol/probe_log.h
   std::vector<SeriesLag> lag;
   std::string void_reason;  // empty: the run was driven as planned

@@ -3,7 +3,9 @@
 // Only for the prober's own files; its thread alone.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "node-helper/drill/probe_book.h"
@@ -38,6 +40,7 @@ struct ProberContext {
   std::uint64_t run = 0;  // random number of the run
   std::chrono::steady_clock::time_point start;
   PortRing ports;
+  PortRing syn_ports;
 
   [[nodiscard]] ProbeTime Now() const {
     return std::chrono::duration_cast<ProbeTime>(std::chrono::steady_clock::now() - start);
@@ -99,6 +102,15 @@ std::optional<ProbeError> ProbeErrorOf(int error_number);
 // True when this host itself could not send: no port, no memory, no descriptor.
 bool IsOwnFault(int error_number);
 
+// An ICMP error that a socket queued, and how much of what it is about stands in `bytes`.
+struct QueuedError {
+  int error = 0;  // errno
+  std::size_t size = 0;
+};
+std::optional<QueuedError> ReadQueuedError(int fd, std::span<std::uint8_t> bytes);
+
+std::unique_ptr<SeriesDriver> MakeSynDriver(std::uint8_t number, const ProbeRunSeries& settings,
+                                            ProberContext& context);
 std::unique_ptr<SeriesDriver> MakePathDriver(std::uint8_t number, const ProbeRunSeries& settings,
                                              ProberContext& context);
 std::unique_ptr<SeriesDriver> MakeConnectDriver(std::uint8_t number, const ProbeRunSeries& settings,

@@ -9,6 +9,7 @@
 #include "node-helper/tasks/maintenance_task.h"
 #include "node-helper/tasks/outcome.h"
 #include "node-helper/tasks/package_task.h"
+#include "node-helper/tasks/probe_run_task.h"
 #include "node-helper/tasks/probe_task.h"
 #include "node-helper/tasks/service_task.h"
 #include "node-helper/tasks/transaction_tasks.h"
@@ -87,7 +88,9 @@ struct Dispatch {
   TaskResult operator()(const DrillArmTask& action) const { return NoDrills(action); }
   TaskResult operator()(const DrillInjectTask& action) const { return NoDrills(action); }
   TaskResult operator()(const DrillUndoTask& action) const { return NoDrills(action); }
-  TaskResult operator()(const ProbeRunTask& action) const { return NoDrills(action); }
+  TaskResult operator()(const ProbeRunTask& action) const {
+    return RunProbeRunTask(task, action, context);
+  }
   TaskResult operator()(const MaintenanceTask& action) const {
     return RunMaintenanceTask(action, task.check, context);
   }

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -90,6 +91,13 @@ class Session {
     context_.remove_helper = parts.remove_helper;
     context_.daemon = parts.daemon;
     context_.abandoned = [this] { return Abandoned() || transaction_.overdue(); };
+    context_.progress = [this](std::uint32_t task, const ProbeProgress& progress) {
+      Emit(TaskProgress{task, progress});
+    };
+    context_.finish_wanted = [this](std::uint32_t task) {
+      TakeInput();
+      return finish_ == task;
+    };
     context_.kernel = [this](bool check) { return KernelFor(check); };
   }
 
@@ -165,7 +173,7 @@ class Session {
     return abandoned_;
   }
 
-  // What has come while a task is at work: pulses count at once, the rest is for later.
+  // What has come while a task is at work: pulses and its end count at once, the rest is for later.
   void TakeInput() {
     if (input_is_file_) return;
     for (;;) {
@@ -181,10 +189,10 @@ class Session {
       }
       buffer_.append(chunk.data(), static_cast<std::size_t>(got));
     }
-    TakePulses();
+    TakeShortOrders();
   }
 
-  void TakePulses() {
+  void TakeShortOrders() {
     for (std::size_t newline = 0;
          (newline = buffer_.find('\n', looked_at_)) != std::string::npos;) {
       const std::size_t length = newline - looked_at_;
@@ -193,6 +201,11 @@ class Session {
         const auto* pulse = order ? std::get_if<Pulse>(&*order) : nullptr;
         if (pulse != nullptr) {
           transaction_.Heard(pulse->run_id);
+          buffer_.erase(looked_at_, length + 1);
+          continue;
+        }
+        if (const auto* finish = order ? std::get_if<Finish>(&*order) : nullptr) {
+          if (running_ == finish->task) finish_ = finish->task;
           buffer_.erase(looked_at_, length + 1);
           continue;
         }
@@ -317,7 +330,10 @@ class Session {
       }
       const Task& task = program.tasks[i];
       Emit(TaskStarted{task.id});
+      running_ = task.id;
       const TaskResult result = RunAdmitted(task, course);
+      running_.reset();
+      finish_.reset();
       Emit(result);
       if (result.status == TaskStatus::kFailed && !task.ignore_errors) {
         ok = false;
@@ -360,6 +376,8 @@ class Session {
   std::unique_ptr<Kernel> kernel_;
   std::optional<WaryKernel> wary_kernel_;
   std::optional<DryRunKernel> dry_kernel_;
+  std::optional<std::uint32_t> running_;
+  std::optional<std::uint32_t> finish_;  // the running task is to end
   bool service_foreseen_ = false;
   bool abandoned_ = false;
   bool input_gone_ = false;
@@ -372,6 +390,8 @@ class Session {
 bool ChangesTheNode(const Task& task) {
   return !task.check && !std::holds_alternative<ProbeTask>(task.action) &&
          !std::holds_alternative<WaitForTask>(task.action) &&
+         !std::holds_alternative<ProbeRunTask>(task.action) &&
+         !std::holds_alternative<DrillLookTask>(task.action) &&
          !std::holds_alternative<StatusTask>(task.action) &&
          !std::holds_alternative<GenerationsTask>(task.action) &&
          !std::holds_alternative<UnlockTask>(task.action);

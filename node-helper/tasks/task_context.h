@@ -3,6 +3,7 @@
 // One thread at a time.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "node-helper/transaction/go_back.h"
 #include "node-helper/transaction/transaction.h"
 #include "protocol/change.h"
+#include "protocol/drill.h"
 #include "protocol/program.h"
 #include "protocol/result.h"
 
@@ -38,6 +40,11 @@ struct TaskContext {
   std::function<void(const std::string& line)> tell;  // the node's log; may be empty
   // True when what a task runs must end at once: the node goes back.
   std::function<bool()> must_end = [] { return false; };
+  // Tells how the running task gets on.
+  std::function<void(std::uint32_t task, const ProbeProgress& progress)> progress =
+      [](std::uint32_t, const ProbeProgress&) {};
+  // True when the running task was told to end with what it has.
+  std::function<bool(std::uint32_t task)> finish_wanted = [](std::uint32_t) { return false; };
 };
 
 // Tasks call one of these right before they change something: the node prepares to go back.

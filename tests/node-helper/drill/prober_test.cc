@@ -10,11 +10,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <set>
 
 #include "node-helper/drill/http_text.h"
 #include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/probe_packet.h"
+#include "node-helper/drill/wire_watch.h"
 #include "orchestrator/drill/outage.h"
 #include "tests/node-helper/drill/probe_bench.h"
 
@@ -429,6 +432,72 @@ TEST_F(ProberLan, TheResponderNamesTheMacThatTheRequestCameFrom) {
       }
     }
     for (std::size_t series = 0; series < 3; ++series) EXPECT_GT(ran.Tally(series).ok, 50U);
+  });
+}
+
+TEST_F(ProberLan, ASynIsAnsweredWithoutAnybodysHelp) {
+  InNewNetwork([this](ResponderThread& server) {
+    ProbeRunSeries open = Series(ProbeKind::kPath, {server_, 8080});
+    open.path.clear();
+    open.period = milliseconds(1);
+    ProbeRunSeries closed = open;
+    closed.name = "closed";
+    closed.target.port = 81;  // nobody listens: the reset is an answer as well
+    const Ran ran = Probe(Settings({open, closed}, milliseconds(300)));
+    std::set<std::uint16_t> ports;
+    for (std::size_t series = 0; series < 2; ++series) {
+      const ProbeTally tally = ran.Tally(series);
+      EXPECT_EQ(tally.ok + tally.late + tally.unsent, 300U) << series;
+      EXPECT_GT(tally.ok, 200U) << series;
+    }
+    for (const ProbeRecord& record : ran.log.records) ports.insert(record.local_port);
+    EXPECT_EQ(ports.size(), 600U - ran.Tally(0).unsent - ran.Tally(1).unsent);
+    // Nothing is left half open: this host's own resets have ended it.
+    EXPECT_TRUE(server.Run("test -z \"$(ss -Htn state syn-recv)\""));
+    EXPECT_EQ(server.responder().counts().refused, 0U);
+  });
+}
+
+TEST_F(ProberLan, ASynIntoAHoleIsLost) {
+  InNewNetwork([this](ResponderThread& server) {
+    ASSERT_TRUE(server.Run("ip route add blackhole 10.77.0.1"));
+    ProbeRunSeries syn = Series(ProbeKind::kPath, {server_, 8080});
+    syn.path.clear();
+    syn.deadline = milliseconds(50);
+    const Ran ran = Probe(Settings({syn}, milliseconds(100)));
+    EXPECT_EQ(ran.Tally().lost + ran.Tally().unsent, 50U);
+    EXPECT_EQ(ran.Tally().ok, 0U);
+  });
+}
+
+TEST_F(ProberLan, TheWatchSeesWhoHasAnAddressAndWhatWasSaid) {
+  InNewNetwork([](ResponderThread& server) {
+    ASSERT_TRUE(server.Run("ip addr add 10.77.0.100/32 dev eth0"));
+    const IpAddress vip = IpAddress::V4({10, 77, 0, 100});
+    const IpAddress routed = IpAddress::V4({127, 0, 0, 1});
+    auto watch = WireWatch::Start({.vips = {vip, routed}, .owner_period = milliseconds(10)});
+    ASSERT_TRUE(watch.has_value()) << watch.error().message;
+    std::vector<MacAddress> owners;
+    for (int tries = 0; tries < 200 && owners.empty(); ++tries) {
+      std::this_thread::sleep_for(milliseconds(10));
+      owners = (*watch)->TakeOwners();
+    }
+    ASSERT_EQ(owners.size(), 1U);
+    EXPECT_EQ(MacText(owners[0]), "02:00:00:00:77:02");
+    const WireWatch::Seen seen = (*watch)->Finish();
+    ASSERT_EQ(seen.notes.size(), 1U);
+    EXPECT_NE(seen.notes[0].find("127.0.0.1"), std::string::npos);
+    ASSERT_GE(seen.frames.size(), 2U);  // a question of ours and its answer
+    EXPECT_EQ(seen.frames[0].bytes.at(0), 0xff);
+    const auto answer =
+        std::find_if(seen.frames.begin(), seen.frames.end(),
+                     [](const CapturedFrame& frame) { return frame.bytes.at(11) == 2; });
+    ASSERT_NE(answer, seen.frames.end());
+    EXPECT_GE(answer->monotonic_us, seen.frames[0].monotonic_us);
+    // Our question named our own address, which the other side may learn.
+    EXPECT_TRUE(server.Run("ip neigh show 10.77.0.1 | grep -q 02:00:00:00:77:01"));
+    const std::string pcap = EncodePcap(seen.frames, 0, 0);
+    EXPECT_EQ(pcap.substr(0, 6), std::string("\xd4\xc3\xb2\xa1\x02\0", 6));
   });
 }
 
