@@ -17,7 +17,9 @@ Bytes Header(const ifaddrmsg& header) {
   return bytes;
 }
 
-std::optional<IpAddress> AddressOf(std::uint8_t family, std::optional<ByteView> bytes) {
+}  // namespace
+
+std::optional<IpAddress> AddressOf(unsigned family, std::optional<ByteView> bytes) {
   if (!bytes) return std::nullopt;
   if (family == AF_INET && bytes->size() == 4) {
     std::array<std::uint8_t, 4> v4{};
@@ -31,8 +33,6 @@ std::optional<IpAddress> AddressOf(std::uint8_t family, std::optional<ByteView> 
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 Bytes EncodeAddress(std::uint32_t interface_index, const Prefix& prefix, bool no_dad) {
   ifaddrmsg header{};

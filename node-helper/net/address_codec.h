@@ -26,4 +26,8 @@ Bytes EncodeListAddresses();
 // One message of that list; nothing for other families.
 Result<std::optional<KernelAddress>> DecodeAddress(ByteView payload);
 
+// The value of an attribute as an address of AF_INET or AF_INET6; nothing for other families, or
+// when it has another length.
+std::optional<IpAddress> AddressOf(unsigned family, std::optional<ByteView> bytes);
+
 }  // namespace drover

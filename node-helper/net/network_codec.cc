@@ -85,21 +85,6 @@ Bytes HeaderOnly(const Header& header) {
   return message.Encode();
 }
 
-std::optional<IpAddress> AddressOf(unsigned family, std::optional<ByteView> bytes) {
-  if (!bytes) return std::nullopt;
-  if (family == AF_INET && bytes->size() == 4) {
-    std::array<std::uint8_t, 4> v4{};
-    std::copy_n(bytes->begin(), v4.size(), v4.begin());
-    return IpAddress::V4(v4);
-  }
-  if (family == AF_INET6 && bytes->size() == 16) {
-    std::array<std::uint8_t, 16> v6{};
-    std::copy_n(bytes->begin(), v6.size(), v6.begin());
-    return IpAddress::V6(v6);
-  }
-  return std::nullopt;
-}
-
 IpAddress Unspecified(unsigned family) {
   return family == AF_INET ? IpAddress() : IpAddress::V6({});
 }

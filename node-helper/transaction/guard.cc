@@ -4,14 +4,13 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <thread>
 
+#include "node-helper/store/detach.h"
 #include "node-helper/store/files.h"
 #include "node-helper/store/session_lock.h"
 
@@ -27,7 +26,6 @@ constexpr std::uint32_t kMostDoublings = 6;
 constexpr milliseconds kLockPatience{5000};
 constexpr milliseconds kPoliteWait{300};
 constexpr milliseconds kOthersPatience{60000};
-constexpr const char* kReady = "ready";
 
 std::string LockPath(const std::string& run_directory) { return run_directory + "/guard.lock"; }
 
@@ -114,32 +112,21 @@ class Guard {
   std::string told_;
 };
 
-// Everything the last child of a detach does.
-[[noreturn]] void LiveDetached(const GuardParts& parts, Descriptor ready) {
+// What the detached process does.
+int LiveDetached(const GuardParts& parts, StartReport& report) {
   const auto lock = BecomeTheGuard(parts.run_directory);
   const bool another = !lock && lock.error().code == ErrorCode::kExists;
   // Before anything is said: who started us waits for the end of our output.
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; fd <= 2; ++fd) ::dup2(null, fd);
-  if (null > 2) ::close(null);
-  [[maybe_unused]] const Status told =
-      WriteAll(ready.get(), lock || another ? kReady : lock.error().message, "parent");
-  ready.Reset();
-  if (!lock) ::_exit(another ? 0 : 1);
+  CloseTheTerminal();
+  if (!lock && !another) {
+    report.Failed(lock.error().message);
+    return 1;
+  }
+  report.Ready();
+  if (another) return 0;
   ::prctl(PR_SET_NAME, "drover-guard");
   Guard(parts).Watch();
-  ::_exit(0);
-}
-
-std::string ReadToEnd(const Descriptor& from) {
-  std::string text;
-  std::array<char, 512> chunk;
-  for (;;) {
-    const ssize_t got = ::read(from.get(), chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
-    text.append(chunk.data(), static_cast<std::size_t>(got));
-  }
+  return 0;
 }
 
 }  // namespace
@@ -177,30 +164,14 @@ int RunGuard(const GuardParts& parts) {
 }
 
 Status DetachGuard(const GuardParts& parts) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Fail(ErrnoError(errno, "pipe"));
-  Descriptor answer(ends[0]);
-  Descriptor ready(ends[1]);
-  const pid_t middle = ::fork();
-  if (middle < 0) return Fail(ErrnoError(errno, "fork"));
-  if (middle == 0) {
-    // The second fork gives up the leadership of the session: no terminal can come back.
-    ::setsid();
-    const pid_t guard = ::fork();
-    if (guard != 0) ::_exit(guard < 0 ? 1 : 0);
-    [[maybe_unused]] const int moved = ::chdir("/");
+  const Status detached = Detach([&](StartReport& report) {
     for (const int signal : {SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
-    answer.Reset();
-    LiveDetached(parts, std::move(ready));
-  }
-  ready.Reset();
-  int status = 0;
-  while (::waitpid(middle, &status, 0) < 0 && errno == EINTR) {
-  }
-  const std::string said = ReadToEnd(answer);
-  if (said == kReady) return {};
-  return Fail(ErrorCode::kInternal,
-              "the guard could not be started" + (said.empty() ? std::string() : ": " + said));
+    return LiveDetached(parts, report);
+  });
+  if (detached) return {};
+  const std::string& why = detached.error().message;
+  return Fail(detached.error().code,
+              "the guard could not be started" + (why.empty() ? std::string() : ": " + why));
 }
 
 Result<bool> HoldBackOverdueRun(const GuardParts& parts) {
