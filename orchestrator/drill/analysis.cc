@@ -117,6 +117,11 @@ class Analyst {
       }
     }
     analysis_.waterfall = WaterfallOf(capture);
+    for (const FrameSighting& frame : capture.frames) {
+      if (frame.kind != FrameKind::kData) analysis_.frames.push_back(frame);
+    }
+    std::stable_sort(analysis_.frames.begin(), analysis_.frames.end(),
+                     [](const FrameSighting& a, const FrameSighting& b) { return a.at < b.at; });
   }
 
   const DrillJournal& journal_;
