@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-from director_tools import WEB_PORT, Prober, on, services, wait_until
+from director_tools import VIP, WEB_PORT, Prober, on, services, wait_until
 from recap import recap
 
 DROVER = os.environ.get("DROVER", "build/drover")
@@ -51,6 +51,10 @@ def write_playbook(path, directors):
 def table(host, port=WEB_PORT):
     """{real server: weight} of the VIP's service on this port."""
     return services(on(host, "cat /proc/net/ip_vs")).get(str(port), {})
+
+
+def holds_vip(host):
+    return f" {VIP}/32 " in on(host, "ip -o addr show dev eth0", check=False)
 
 
 class DirectorTest(unittest.TestCase):

@@ -18,7 +18,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
-from director_case import DROVER, EMULATED, LATE_PROBER, DirectorTest, drover, table, write_playbook  # noqa: E402
+from director_case import DROVER, EMULATED, LATE_PROBER, DirectorTest, drover, holds_vip, table, write_playbook  # noqa: E402
 from director_tools import (ECHO_PORT, PYTHON, THROUGH_PORT, UDP_PORT, VIP, WEB_PORT, Owners, Tables, lab, on,  # noqa: E402
                             shared, since, stamped, start_servers, wait_until)
 from recap import recap  # noqa: E402
@@ -79,10 +79,6 @@ def rollout(*arguments, **kwargs):
 
 def servers(*names):
     return {REAL[name]: 1 for name in names}
-
-
-def holds_vip(host):
-    return f" {VIP}/32 " in on(host, "ip -o addr show dev eth0", check=False)
 
 
 def daemons(host):
@@ -319,7 +315,7 @@ class Directors(DirectorTest):
         with newer.open("ab") as file:
             file.write(b"newer")
         watch = self.owners()
-        role = self.probing(Directors.pace // 2, 20)
+        role = self.probing(Directors.pace // 2, 50)
         time.sleep(2)
         self.expect(rollout(binary=str(folder / "drover")))
         time.sleep(3)

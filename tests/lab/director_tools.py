@@ -1,5 +1,5 @@
-"""What director_test.py and grow_test.py work with: servers that say who they are, a prober that keeps its pace and counts what it loses, looks
-at who owns the VIP and at ip_vs. All clocks are CLOCK_MONOTONIC of the one kernel, in seconds.
+"""What director_test.py and grow_test.py work with: servers that say who they are, a prober that keeps its pace and counts what it
+loses, looks at who owns the VIP and at ip_vs. All clocks are CLOCK_MONOTONIC of the one kernel, in seconds.
 
 Servers and prober are those of drills (probe.cc). The looks run as processes of their own, started by this file's name and a
 role: director_tools.py owner STOP_FILE | tables STOP_FILE

@@ -1,4 +1,4 @@
-"""Real servers that come and go under load: add, remove, maintenance. Real ip_vs, real nginx.
+"""Real servers that come and go under load (add, remove, replace, maintenance), another scheduler, a rollback. Real ip_vs, real nginx.
 
     tests/lab/lab -i tests/lab/inventories/grow.yml -- /usr/bin/python3 tests/lab/grow_test.py [TEST…]
 
@@ -20,7 +20,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
-from director_case import DROVER, EMULATED, DirectorTest, drover, table, write_playbook  # noqa: E402
+from director_case import DROVER, EMULATED, DirectorTest, drover, holds_vip, table, write_playbook  # noqa: E402
 from director_tools import ECHO_PORT, VIP, WEB_PORT, lab, on, start_servers, wait_until  # noqa: E402
 
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="grow-"))
@@ -126,6 +126,18 @@ class Growth(DirectorTest):
         self.assertGreater(result.answered(), 0)
         return result
 
+    def add_rs4(self):
+        start = time.monotonic()
+        adding = subprocess.Popen([DROVER, "add", "rs4", str(PLAYBOOK), "-i", str(INVENTORY), "-T", "60", "--update-inventory"],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        # The echo server needs the VIP, as the web server does not.
+        wait_until(lambda: VIP in on("rs4", "ip -o addr show dev lo"), 120, "the VIP on rs4")
+        start_servers(["rs4"])
+        said, _ = adding.communicate(timeout=300)
+        self.assertEqual(adding.returncode, 0, said)
+        self.report(f"added after {time.monotonic() - start:.1f} s")
+        self.assertIn("rs4: added, serves on lb1, lb2", said)
+
     # --- the cluster comes up
 
     def test_01_one_rollout_makes_the_cluster(self):
@@ -181,16 +193,7 @@ class Growth(DirectorTest):
             watcher = threading.Thread(target=watch, args=(stop,))
             watcher.start()
             try:
-                start = time.monotonic()
-                adding = subprocess.Popen([DROVER, "add", "rs4", str(PLAYBOOK), "-i", str(INVENTORY), "-T", "60",
-                                           "--update-inventory"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-                # The echo server needs the VIP, as the web server does not.
-                wait_until(lambda: VIP in on("rs4", "ip -o addr show dev lo"), 120, "the VIP on rs4")
-                start_servers(["rs4"])
-                said, _ = adding.communicate(timeout=300)
-                self.assertEqual(adding.returncode, 0, said)
-                self.report(f"added after {time.monotonic() - start:.1f} s")
-                self.assertIn("rs4: added, serves on lb1, lb2", said)
+                self.add_rs4()
                 self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3", "rs4"), SLOW_START + 3, "four real servers")
             finally:
                 stop.set()
@@ -281,10 +284,23 @@ class Growth(DirectorTest):
         self.assertEqual(INVENTORY.read_text(), before.replace("        rs4:\n", "", 1))
         self.assertIn("no host is under maintenance", self.expect(about("maintenance", "list")))
 
-    def test_10_what_is_open_is_cut_at_the_deadline_and_said(self):
-        self.expect(about("add", "rs4", options=["--update-inventory"]))
-        self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3", "rs4"), SLOW_START + 10, "four real servers")
-        start_servers(["rs4"])
+    def test_10_a_server_is_replaced_under_load(self):
+        before = INVENTORY.read_text()
+        # As above: no connection that stays open may be on the server that leaves.
+        self.expect(about("maintenance", "on", "rs3"))
+
+        def replace():
+            self.expect(about("maintenance", "off", "rs3"))
+            self.add_rs4()
+            said = self.expect(about("remove", "rs3", options=["--drain", "120s", "--update-inventory"]))
+            self.assertNotIn("this is cut", said)
+            self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs4"), SLOW_START + 10, "rs4 instead of rs3")
+
+        self.under_load(replace)
+        after = before.replace("        rs3: {ansible_host: 10.77.0.23}\n", "        rs4:\n", 1)
+        self.assertEqual(INVENTORY.read_text(), after)
+
+    def test_11_what_is_open_is_cut_at_the_deadline_and_said(self):
         talk = LongTalk("rs4")
         try:
             said = self.expect(about("remove", "rs4", options=["--drain", "3s"]))
@@ -292,33 +308,62 @@ class Growth(DirectorTest):
             self.assertRegex(said, rf"take this line out of the inventory, .* rs4 back: {INVENTORY}:\d+: rs4:")
         finally:
             talk.close()
-
-    def test_11_the_last_real_servers_stay(self):
         shutil.copy("tests/lab/inventories/grow.yml", INVENTORY)
+        self.expect(rollout())
+        self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), SLOW_START + 10, "the first three again")
+
+    def test_12_the_last_real_servers_stay(self):
         said = self.expect(about("remove", "rs1", "rs2", "rs3"), status=2)
         self.assertIn("would have no real server left", said)
         said = self.expect(about("maintenance", "on", "rs1", "rs2", "rs3"), status=2)
         self.assertIn("would have no live real server", said)
         self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), 1, "nothing was changed")
 
-    def test_12_a_director_under_maintenance_gives_the_addresses_away_also_after_a_restart(self):
-        holds = {host: lambda host=host: f" {VIP}/32 " in on(host, "ip -o addr show dev eth0", check=False)
-                 for host in ("lb1", "lb2")}
-        wait_until(holds["lb1"], 60, "lb1 is master")
+    # --- a change of everything
+
+    def test_13_another_scheduler_and_other_weights_and_the_way_back_lose_nothing(self):
+        def schedulers():
+            """Of both services, on both directors."""
+            return [re.findall(r"TCP +[0-9A-F]+:[0-9A-F]+ (\w+)", on(host, "cat /proc/net/ip_vs")) for host in ("lb1", "lb2")]
+
+        other = PLAYBOOK.read_text().replace("scheduler: wrr", "scheduler: wlc").replace("scheduler: rr", "scheduler: wrr")
+        other = other.replace(f"weight: {WEIGHT}", f"weight: {WEIGHT + 3}")
+
+        def change():
+            before = PLAYBOOK.read_text()
+            PLAYBOOK.write_text(other)
+            said = self.expect(rollout())
+            self.assertIn("handed over before its changes", said)
+            self.assertEqual(sorted(schedulers()[0]), ["wlc", "wrr"])
+            self.assertEqual(schedulers()[0], schedulers()[1])
+            self.expect_tables(weights(WEIGHT + 3, "rs1", "rs2", "rs3"), SLOW_START + 10, "other weights")
+            wait_until(lambda: holds_vip("lb1") and not holds_vip("lb2"), 60, "lb1 is master again")
+            PLAYBOOK.write_text(before)
+            self.expect(about("rollback"))
+            self.assertEqual(sorted(schedulers()[0]), ["rr", "wrr"])
+            self.assertEqual(schedulers()[0], schedulers()[1])
+            self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), SLOW_START + 10, "the weights of before")
+
+        self.under_load(change)
+        wait_until(lambda: holds_vip("lb1") and not holds_vip("lb2"), 60, "lb1 is master again")
+        self.expect_unchanged_rollout()
+
+    def test_14_a_director_under_maintenance_gives_the_addresses_away_also_after_a_restart(self):
+        wait_until(lambda: holds_vip("lb1"), 60, "lb1 is master")
 
         def turn():
             self.expect(about("maintenance", "on", "lb1"))
-            wait_until(lambda: holds["lb2"]() and not holds["lb1"](), 10, "lb2 is master")
+            wait_until(lambda: holds_vip("lb2") and not holds_vip("lb1"), 10, "lb2 is master")
 
         self.under_load(turn)
         lab("off", "lb1")
         lab("on", "lb1")
         time.sleep(40)  # it would preempt after the wait for connections
-        self.assertTrue(holds["lb2"]() and not holds["lb1"]())
+        self.assertTrue(holds_vip("lb2") and not holds_vip("lb1"))
         self.expect(about("maintenance", "off", "lb1"))
-        wait_until(lambda: holds["lb1"]() and not holds["lb2"](), 90, "lb1 is master again")
+        wait_until(lambda: holds_vip("lb1") and not holds_vip("lb2"), 90, "lb1 is master again")
 
-    def test_13_the_last_rollout_changes_nothing(self):
+    def test_15_the_last_rollout_changes_nothing(self):
         self.expect_unchanged_rollout()
 
 

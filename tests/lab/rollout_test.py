@@ -194,7 +194,8 @@ class Rollout(unittest.TestCase):
         for columns in (80, 30):
             status, written = on_terminal(still, columns)
             self.assertEqual(status, 0, written)
-            self.assertRegex(written, r"\[#{10}\.{10}\] (Still, batch 2 of 2: 0 of 1 hosts through, \ds|Stil.*…)\r\n  real3 +\ds +\S")
+            self.assertRegex(written, r"\[#{10}\.{10}\] (Still, batch 2 of 2: 0 of 1 hosts through, \ds|Stil.*…)\r\n"
+                                      r"  real3 +\ds +\S")
             # Hosts of a batch answer in any order.
             self.assertEqual(sorted(Screen(written).lines), sorted(plain.split("\n")))
             live = re.findall(r"^(?:\x1b\[J)?(\[[#.]{20}.*|  real\d +\d+s .*)\r$", written, re.M)
