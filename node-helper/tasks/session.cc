@@ -125,6 +125,7 @@ class Session {
       }
       if (std::holds_alternative<Finish>(*order)) continue;  // its task has ended already
       const auto& program = std::get<Program>(*order);
+      if (Refuses(program)) continue;
       if (const Status locked = Lock(program); !locked) return EndWith(locked.error());
       if (const auto undone = RunProgram(program)) return EndWith(*undone);
       if (transaction_.holds()) lock_.reset();
@@ -263,6 +264,23 @@ class Session {
     if (!wants) return false;
     const auto pending = transaction_.LoadPending();
     return pending && *pending && (*pending)->run.run_id == program.run.run_id;
+  }
+
+  // A begin that another run is in the way of is answered at once; that run's session may hold the
+  // session lock for long.
+  bool Refuses(const Program& program) {
+    if (program.tasks.size() != 1 || program.tasks.front().check) return false;
+    const Task& task = program.tasks.front();
+    const auto* begin = std::get_if<BeginTask>(&task.action);
+    if (begin == nullptr) return false;
+    transaction_.Enter(program.run);
+    auto refusal = RefusalOf(*begin, program.run, context_);
+    if (!refusal) return false;
+    refusal->task = task.id;
+    Emit(TaskStarted{task.id});
+    Emit(*std::move(refusal));
+    Emit(ProgramDone{false, transaction_.armed()});
+    return true;
   }
 
   Status Lock(const Program& program) {

@@ -127,6 +127,14 @@ bool IsAboutTheRun(const TaskAction& action) {
          std::holds_alternative<GenerationsTask>(action);
 }
 
+std::optional<TaskResult> RefusalOf(const BeginTask& task, const RunInfo& run,
+                                    TaskContext& context) {
+  if (context.transaction == nullptr || !context.transaction->able()) return std::nullopt;
+  const auto holder = context.transaction->Holder();
+  if (!holder || !*holder || MayTake(**holder, task, run)) return std::nullopt;
+  return Refused(**holder, context);
+}
+
 TaskResult RunBeginTask(const BeginTask& task, bool check, const ProgramCourse& course,
                         TaskContext& context) {
   if (context.transaction == nullptr) return NoTransactions();
@@ -137,7 +145,7 @@ TaskResult RunBeginTask(const BeginTask& task, bool check, const ProgramCourse& 
   if (course.run.run_id.empty()) {
     return Failed({ErrorCode::kInvalid, "a run that takes nodes needs a run_id"});
   }
-  if (*holder && !MayTake(**holder, task, course.run)) return Refused(**holder, context);
+  if (auto refusal = RefusalOf(task, course.run, context)) return *std::move(refusal);
   const bool renews = *holder && (*holder)->run.run_id == course.run.run_id;
   NodeGround cleared;
   std::vector<ChangeText> done;

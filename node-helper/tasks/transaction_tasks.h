@@ -2,12 +2,18 @@
 // locks are taken away by their id, generations are listed and made the desired state again.
 #pragma once
 
+#include <optional>
+
 #include "node-helper/tasks/task_context.h"
 #include "protocol/event.h"
 #include "protocol/program.h"
 
 namespace drover {
 
+// The answer to a begin that another run is in the way of; nothing: it may begin. Only looks, so it
+// needs no session lock.
+std::optional<TaskResult> RefusalOf(const BeginTask& task, const RunInfo& run,
+                                    TaskContext& context);
 TaskResult RunBeginTask(const BeginTask& task, bool check, const ProgramCourse& course,
                         TaskContext& context);
 TaskResult RunConfirmTask(bool check, TaskContext& context);

@@ -134,11 +134,14 @@ class Rollout(unittest.TestCase):
         self.assertEqual(on_loopback(1), ["real1", "real3"])
 
     def test_05_the_second_operator_is_told_who_holds_the_hosts(self):
-        first = start(servers(2, SLOW))
+        first = start(servers(2, SLOW.replace("3", "8")))
         time.sleep(1.5)
+        begun = time.monotonic()
         status, output = rollout(servers(2, SLOW))
         self.assertEqual(status, 2, output)
-        self.assertRegex(output, r"lock|held|busy")
+        self.assertRegex(output, r"real1 real2 real3: locked by \S+ from \S+ \(\"rollout\", process \d+\) since")
+        self.assertIn("drover unlock --id ", output)
+        self.assertLess(time.monotonic() - begun, 4, "it is told while the first one's task is at work")
         self.assertIn("confirmed on 3 hosts", first.communicate(timeout=60)[0])
         self.assertEqual(on_loopback(2), REAL)
 
