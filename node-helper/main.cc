@@ -32,6 +32,8 @@ constexpr std::array kSubcommands = {
                drover::DaemonCommand},
     Subcommand{"guard", "[--detach]", "take a run back that is not confirmed (runs start it)",
                drover::GuardCommand},
+    Subcommand{"drill", "guard|undo|burn|answer|reboot ID...",
+               "a drill's own processes (drills start them)", drover::DrillCommand},
     Subcommand{"status", "[--json]", "print what the daemon says about itself",
                drover::StatusCommand},
     Subcommand{"handover", "[INSTANCE...]", "let a backup take over VRRP instances, lossless",

@@ -13,6 +13,8 @@
 #include "node-helper/daemon/control_client.h"
 #include "node-helper/daemon/daemon.h"
 #include "node-helper/daemon/status_table.h"
+#include "node-helper/fault/drill_guard.h"
+#include "node-helper/fault/drills.h"
 #include "node-helper/install/daemon_lock.h"
 #include "node-helper/install/install.h"
 #include "node-helper/net/linux_kernel.h"
@@ -195,6 +197,9 @@ int ApplyCommand(const Arguments& arguments) {
   parts.transaction = TransactionOfThisNode(store, undo.get());
   parts.go_back.remove_service = TakeServiceAway;
   parts.tell = TellTheLog;
+  Drills drills(DrillsOfThisNode(store));
+  if (::geteuid() == 0) LookAfterDrills(DrillsOfThisNode(store));
+  parts.drills = &drills;
   return RunSession(parts);
 }
 
@@ -264,6 +269,16 @@ int GuardCommand(const Arguments& arguments) {
   return detached ? 0 : Complain(detached.error());
 }
 
+int DrillCommand(const Arguments& arguments) {
+  if (::geteuid() != 0) return Complain("drill needs root");
+  const Store store(kStateDirectory);
+  const int code = RunDrillProcess(DrillsOfThisNode(store), arguments);
+  return code >= 0 ? code
+                   : WrongArguments("drill",
+                                    "guard ID guardian|watchman, undo ID, burn ID N, "
+                                    "answer ID PORT or reboot ID WAY");
+}
+
 int DaemonCommand(const Arguments& arguments) {
   const Store store(kStateDirectory);
   DaemonParts parts;
@@ -271,6 +286,9 @@ int DaemonCommand(const Arguments& arguments) {
   parts.program = ThisNode().program();
   LookAfterRuns(store, parts);
   parts.open_kernel = OpenLinuxKernel;
+  const bool starts = arguments.empty() || arguments == Arguments{"--detach"};
+  // A drill that has killed the helper keeps it from coming back for a while.
+  if (starts) WaitWhileHeld(kRunDirectory);
   if (arguments.empty()) return RunDaemon(parts);
   if (arguments.size() == 2 && arguments[0] == "--resume") {
     return ResumeDaemon(parts, std::atoi(arguments[1].c_str()));

@@ -14,6 +14,7 @@ int InstallCommand(const Arguments& arguments);
 int ShowCommand(const Arguments& arguments);
 int UninstallCommand(const Arguments& arguments);
 int GuardCommand(const Arguments& arguments);
+int DrillCommand(const Arguments& arguments);
 int DaemonCommand(const Arguments& arguments);
 int StatusCommand(const Arguments& arguments);
 int HandoverCommand(const Arguments& arguments);

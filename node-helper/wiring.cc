@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <set>
@@ -10,6 +11,7 @@
 
 #include "node-helper/daemon/control_client.h"
 #include "node-helper/daemon/log.h"
+#include "node-helper/fault/drill_guard.h"
 #include "node-helper/net/linux_kernel.h"
 #include "node-helper/speaker/surroundings.h"
 #include "node-helper/tasks/process.h"
@@ -129,6 +131,30 @@ GuardParts GuardOfThisNode(const Store& store, UndoKit* undo) {
   return parts;
 }
 
+DrillParts DrillsOfThisNode(const Store& store) {
+  DrillParts parts;
+  parts.directory = store.directory();
+  parts.run_directory = kRunDirectory;
+  parts.program = OwnFile();
+  parts.held = [&store] { return HeldByRecords(store); };
+  parts.is_vrrp = [&store](const IpAddress& address) {
+    for (const OwnerRecord& record : store.LoadAll().value_or(std::vector<OwnerRecord>())) {
+      for (const VrrpInstance& instance : record.state.vrrp_instances) {
+        const auto has = [&](const std::vector<Prefix>& all) {
+          return std::any_of(all.begin(), all.end(),
+                             [&](const Prefix& prefix) { return prefix.address == address; });
+        };
+        if (has(instance.addresses) || has(instance.excluded_addresses)) return true;
+      }
+    }
+    return false;
+  };
+  parts.open_kernel = OpenLinuxKernel;
+  parts.boot_id = NodeClock::OfThisNode().boot_id;
+  parts.tell = TellTheLog;
+  return parts;
+}
+
 void LookAfterRuns(const Store& store, DaemonParts& parts) {
   const TransactionParts transaction = TransactionOfThisNode(store, nullptr);
   parts.run_holder = [transaction] {
@@ -138,7 +164,9 @@ void LookAfterRuns(const Store& store, DaemonParts& parts) {
     const auto held = HoldBackOverdueRun(GuardOfThisNode(store, nullptr));
     return held ? Status() : Status(Fail(held.error()));
   };
-  parts.look_after_runs = [&store, watch = RunWatch(), transaction]() mutable -> std::string {
+  parts.look_after_runs = [&store, watch = RunWatch(), transaction,
+                           drills = DrillsOfThisNode(store)]() mutable -> std::string {
+    (void)LookAfterDrills(drills);
     const PendingJournal journal(store.directory());
     const RunInfo last = watch.run();
     if (!journal.exists() && last.run_id.empty()) return "";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "node-helper/daemon/daemon.h"
+#include "node-helper/fault/drill_parts.h"
 #include "node-helper/install/install.h"
 #include "node-helper/store/store.h"
 #include "node-helper/transaction/guard.h"
@@ -25,6 +26,9 @@ std::unique_ptr<UndoKit> UndoOfThisNode(const Store& store);
 // `store` and `undo` must outlive what these give.
 TransactionParts TransactionOfThisNode(const Store& store, UndoKit* undo);
 GuardParts GuardOfThisNode(const Store& store, UndoKit* undo);
+
+// What drills of this node work with. `store` must outlive it.
+DrillParts DrillsOfThisNode(const Store& store);
 
 // The daemon as the second who sees to it that a run which is not confirmed is taken back.
 void LookAfterRuns(const Store& store, DaemonParts& parts);

@@ -5,6 +5,7 @@
 #include "node-helper/tasks/command_task.h"
 #include "node-helper/tasks/converge_task.h"
 #include "node-helper/tasks/daemon_tasks.h"
+#include "node-helper/tasks/drill_tasks.h"
 #include "node-helper/tasks/file_task.h"
 #include "node-helper/tasks/maintenance_task.h"
 #include "node-helper/tasks/outcome.h"
@@ -76,18 +77,18 @@ struct Dispatch {
   TaskResult operator()(const UninstallTask& /*action*/) const {
     return RunUninstallTask(task.check, course, context);
   }
-  template <typename DrillTask>
-  TaskResult NoDrills(const DrillTask& /*action*/) const {
-    TaskResult result;
-    result.status = TaskStatus::kFailed;
-    result.code = ErrorCode::kInvalid;
-    result.message = "this node-helper carries out no drills";
-    return result;
+  TaskResult operator()(const DrillLookTask& action) const {
+    return RunDrillLookTask(action, context);
   }
-  TaskResult operator()(const DrillLookTask& action) const { return NoDrills(action); }
-  TaskResult operator()(const DrillArmTask& action) const { return NoDrills(action); }
-  TaskResult operator()(const DrillInjectTask& action) const { return NoDrills(action); }
-  TaskResult operator()(const DrillUndoTask& action) const { return NoDrills(action); }
+  TaskResult operator()(const DrillArmTask& action) const {
+    return RunDrillArmTask(action, task.check, context);
+  }
+  TaskResult operator()(const DrillInjectTask& action) const {
+    return RunDrillInjectTask(action, task.check, context);
+  }
+  TaskResult operator()(const DrillUndoTask& action) const {
+    return RunDrillUndoTask(action, task.check, context);
+  }
   TaskResult operator()(const ProbeRunTask& action) const {
     return RunProbeRunTask(task, action, context);
   }

@@ -90,6 +90,7 @@ class Session {
     }
     context_.remove_helper = parts.remove_helper;
     context_.daemon = parts.daemon;
+    context_.drills = parts.drills;
     context_.abandoned = [this] { return Abandoned() || transaction_.overdue(); };
     context_.progress = [this](std::uint32_t task, const ProbeProgress& progress) {
       Emit(TaskProgress{task, progress});
@@ -120,7 +121,7 @@ class Session {
       const auto order = DecodeOrder(line);
       if (!order) return EndWith(order.error().In("not a program"));
       if (const auto* pulse = std::get_if<Pulse>(&*order)) {
-        transaction_.Heard(pulse->run_id);
+        Heard(pulse->run_id);
         continue;
       }
       if (std::holds_alternative<Finish>(*order)) continue;  // its task has ended already
@@ -174,6 +175,11 @@ class Session {
     return abandoned_;
   }
 
+  void Heard(const std::string& run_id) {
+    transaction_.Heard(run_id);
+    if (parts_.drills != nullptr) parts_.drills->Heard(run_id);
+  }
+
   // What has come while a task is at work: pulses and its end count at once, the rest is for later.
   void TakeInput() {
     if (input_is_file_) return;
@@ -201,7 +207,7 @@ class Session {
         const auto order = DecodeOrder(std::string_view(buffer_).substr(looked_at_, length));
         const auto* pulse = order ? std::get_if<Pulse>(&*order) : nullptr;
         if (pulse != nullptr) {
-          transaction_.Heard(pulse->run_id);
+          Heard(pulse->run_id);
           buffer_.erase(looked_at_, length + 1);
           continue;
         }
@@ -340,6 +346,7 @@ class Session {
     course.run = program.run;
     dry_kernel_.reset();
     transaction_.Enter(program.run);
+    if (parts_.drills != nullptr) parts_.drills->Heard(program.run.run_id);
     bool ok = true;
     for (std::size_t i = 0; i < program.tasks.size(); ++i) {
       if (Abandoned()) {
@@ -410,6 +417,7 @@ bool ChangesTheNode(const Task& task) {
          !std::holds_alternative<WaitForTask>(task.action) &&
          !std::holds_alternative<ProbeRunTask>(task.action) &&
          !std::holds_alternative<DrillLookTask>(task.action) &&
+         !std::holds_alternative<DrillUndoTask>(task.action) &&
          !std::holds_alternative<StatusTask>(task.action) &&
          !std::holds_alternative<GenerationsTask>(task.action) &&
          !std::holds_alternative<UnlockTask>(task.action);

@@ -35,6 +35,7 @@ struct SessionParts {
   std::function<Status(std::vector<ChangeText>& done)> remove_helper;  // may be empty
   ProcessRunner run = RunProcess;
   DaemonLink* daemon = nullptr;                       // null: none can be reached
+  DrillLink* drills = nullptr;                        // null: no faults can be injected
   TransactionParts transaction;                       // its store is set by the session
   GoBackParts go_back;                                // what is missing of it is set by the session
   std::function<void(const std::string& line)> tell;  // the node's log; may be empty
@@ -43,8 +44,8 @@ struct SessionParts {
 // The exit code: 0, or 1 after a session error or when tasks were left undone.
 int RunSession(const SessionParts& parts);
 
-// False for what only looks: check mode, probes, waiting, status; and for taking a lock away, which
-// must be possible while the session that has it is at work.
+// False for what only looks: check mode, probes, waiting, status; and for taking a lock away and for
+// undoing a drill's fault, which must be possible while the session that has the node is at work.
 bool ChangesTheNode(const Task& task);
 bool ChangesTheNode(const Program& program);
 

@@ -11,6 +11,7 @@
 #include "node-helper/converge/kernel.h"
 #include "node-helper/store/store.h"
 #include "node-helper/tasks/daemon_link.h"
+#include "node-helper/tasks/drill_link.h"
 #include "node-helper/tasks/process.h"
 #include "node-helper/transaction/go_back.h"
 #include "node-helper/transaction/transaction.h"
@@ -34,6 +35,7 @@ struct TaskContext {
   // Takes the helper and its service from the node; empty: it stays.
   std::function<Status(std::vector<ChangeText>& done)> remove_helper;
   DaemonLink* daemon = nullptr;  // null: none can be reached
+  DrillLink* drills = nullptr;   // null: no faults can be injected
   // The run's hold on the node; null: runs take no node, and nothing goes back.
   Transaction* transaction = nullptr;
   GoBackParts go_back;

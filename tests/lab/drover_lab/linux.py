@@ -23,7 +23,10 @@ MS_REC = 16384
 MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
 
+CAP_SYS_TIME = 25
+
 _PR_SET_PDEATHSIG = 1
+_PR_CAPBSET_DROP = 24
 # clone and pivot_root have no usable wrapper in glibc: their numbers differ between machines.
 _SYSCALLS = {"x86_64": {"clone": 56, "pivot_root": 155}, "aarch64": {"clone": 220, "pivot_root": 41}}
 
@@ -36,6 +39,12 @@ def _check(result, what):
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
     return result
+
+
+def drop_capability(number):
+    """Programs that are run from now on do not have it, whoever runs them."""
+    nothing = ctypes.c_ulong(0)
+    _check(_libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(number), nothing, nothing, nothing), "prctl")
 
 
 def unshare(flags):
