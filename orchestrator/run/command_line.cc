@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "orchestrator/run/drill_options.h"
 #include "orchestrator/run/exit_code.h"
 #include "orchestrator/source/duration.h"
 
@@ -41,8 +42,9 @@ void AddInputs(CLI::App& app, const std::string& command, CommandLine& line) {
         ->required()
         ->type_name(command == "maintenance" ? "on|off|list HOST... PLAYBOOK" : "HOST... PLAYBOOK");
   } else {
+    if (command == "drill run") AddFault(app, line.drill);
     app.add_option("playbook", line.playbook, "the playbook that describes the cluster")
-        ->required()
+        ->required(command != "drill list")
         ->type_name("PLAYBOOK");
   }
   Many(app, "-i,--inventory", line.inventories, "inventory file, directory or \"host1,host2,\"")
@@ -183,13 +185,21 @@ void AddUninstall(CLI::App& app, CommandLine& line) {
   app.add_flag("-C,--check", line.check, "say what would be taken away, change nothing");
 }
 
+void AddDrillRun(CLI::App& app, CommandLine& line) {
+  AddDrillOptions(app, line.drill);
+  app.add_flag("-y,--yes", line.yes, "do not ask before the fault is injected");
+}
+
+void AddNothing(CLI::App& /*app*/, CommandLine& /*line*/) {}
+
 // What a command has besides the options that all have.
 void AddOwn(const std::string& command, CLI::App& app, CommandLine& line) {
   using Add = void (*)(CLI::App&, CommandLine&);
   static const std::map<std::string, Add> kOwn = {
       {"status", AddStatus},       {"handover", AddHandover},       {"plan", AddPlan},
       {"apply", AddDiff},          {"rollback", AddRollback},       {"unlock", AddUnlock},
-      {"uninstall", AddUninstall}, {"maintenance", AddMaintenance},
+      {"uninstall", AddUninstall}, {"maintenance", AddMaintenance}, {"drill run", AddDrillRun},
+      {"drill list", AddNothing},
   };
   if (const auto own = kOwn.find(command); own != kOwn.end()) {
     own->second(app, line);
@@ -278,9 +288,12 @@ void AddTelling(const std::string& command, CLI::App& app, CommandLine& line,
   app.add_flag("-v,--verbose", line.verbosity, "tell more; -vvvv tells most");
   const std::set<std::string> runs = {"rollout", "verify", "apply", "rollback"};
   std::vector<std::string> forms = {"human", "json"};
-  if (runs.contains(command)) forms.emplace_back("jsonl");
+  const bool drill = command == "drill run";
+  if (runs.contains(command) || drill) forms.emplace_back("jsonl");
+  if (drill) forms.emplace_back("junit");
   app.add_option("--output", line.output,
-                 runs.contains(command)
+                 drill ? "human, json, jsonl or junit"
+                 : runs.contains(command)
                      ? "human, json, or jsonl: one line for each thing that happens"
                      : "human or json")
       ->check(CLI::IsMember(forms))

@@ -11,7 +11,15 @@
 #include <string>
 #include <vector>
 
+#include "orchestrator/drill/request.h"
+
 namespace drover {
+
+// What the drill commands have besides the options that all have.
+struct DrillLine {
+  DrillRequest request;
+  std::string evidence;  // folder; empty: one of its own below the drills' folder
+};
 
 struct CommandLine {
   std::string playbook;
@@ -61,8 +69,9 @@ struct CommandLine {
   std::string plan_file;                           // plan -o, apply
   std::optional<std::uint64_t> generation;         // rollback --to
   std::string lock_id;                             // unlock --id
-  bool yes = false;                                // uninstall: do not ask
+  bool yes = false;                                // uninstall, drill run: do not ask
   std::vector<std::string> rerun;                  // rollout --rerun: outcomes of the last run
+  DrillLine drill;                                 // drill run
 };
 
 // Names of the --debug modes with a line of help each.

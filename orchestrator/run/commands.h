@@ -20,6 +20,7 @@ int HandoverCommand(const std::vector<std::string>& arguments);
 int AddCommand(const std::vector<std::string>& arguments);
 int RemoveCommand(const std::vector<std::string>& arguments);
 int MaintenanceCommand(const std::vector<std::string>& arguments);
+int DrillCommand(const std::vector<std::string>& arguments);
 int InventoryCommand(const std::vector<std::string>& arguments);
 
 }  // namespace drover

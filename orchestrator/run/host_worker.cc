@@ -69,6 +69,7 @@ struct HostWorker::Shared {
   std::deque<Order> orders;
   bool closed = false;
   bool aborted = false;
+  std::optional<std::uint32_t> finish;     // task that is to end, not told yet
   bool done = false;                       // the thread has nothing left to do
   std::unique_ptr<HelperSession> session;  // replaced only under the mutex
 
@@ -106,6 +107,11 @@ void HostWorker::Send(Program program, bool fresh) {
     shared_->orders.push_back({std::move(program), fresh});
   }
   shared_->wake.notify_all();
+}
+
+void HostWorker::Finish(std::uint32_t task) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->finish = task;
 }
 
 void HostWorker::Close() {
@@ -170,6 +176,17 @@ void HostWorker::Pulsate(Shared& shared) {
   if (!shared.session->SendPulse(Pulse{shared.heartbeat.run_id})) {
     EndSession(shared);
   }
+}
+
+// Whoever cannot be told is found out by the next event.
+void HostWorker::PassFinish(Shared& shared) {
+  std::optional<std::uint32_t> task;
+  {
+    const std::lock_guard lock(shared.mutex);
+    task = std::exchange(shared.finish, std::nullopt);
+  }
+  if (!task) return;
+  [[maybe_unused]] const Status told = shared.session->SendFinish({*task});
 }
 
 void HostWorker::EndSession(Shared& shared) {
@@ -243,6 +260,7 @@ bool HostWorker::RunProgram(Shared& shared, const Program& program) {
   while (true) {
     Result<Event> event = shared.session->Next(
         beats ? std::min(kPoll, std::max(shared.heartbeat.interval, kLeastPoll)) : kPoll);
+    PassFinish(shared);
     if (!event && event.error().code == ErrorCode::kTimeout && !shared.IsAborted()) {
       Pulsate(shared);
       if (shared.session) continue;

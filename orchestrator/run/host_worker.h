@@ -48,6 +48,8 @@ class HostWorker {
 
   // `fresh`: over a new session; the one before is ended first.
   void Send(Program program, bool fresh = false);
+  // The task at work is to end with what it has (protocol/drill.h); it is told a little later.
+  void Finish(std::uint32_t task);
   // Ends the session when the program at work is through.
   void Close();
   // Ends the session now.
@@ -61,6 +63,7 @@ class HostWorker {
   struct Order;
   static std::optional<Order> NextOrder(Shared& shared);
   static void Pulsate(Shared& shared);
+  static void PassFinish(Shared& shared);
   static void EndSession(Shared& shared);
   static void Work(const std::shared_ptr<Shared>& shared);
   static bool Open(Shared& shared);

@@ -31,6 +31,10 @@ class WireSession : public HelperSession {
     line_(host_, '>', EncodePulse(pulse));
     return inner_->SendPulse(pulse);
   }
+  Status SendFinish(const Finish& finish) override {
+    line_(host_, '>', EncodeFinish(finish));
+    return inner_->SendFinish(finish);
+  }
   Result<Event> Next(std::chrono::milliseconds timeout) override {
     Result<Event> event = inner_->Next(timeout);
     if (event) {

@@ -35,6 +35,7 @@ class HelperSession {
   virtual Status Send(const Program& program) = 0;
   // Also while a program is at work.
   virtual Status SendPulse(const Pulse& pulse) = 0;
+  virtual Status SendFinish(const Finish& finish) = 0;
   // The next event. kTimeout: none within `timeout`, the session still works. kUnreachable: the
   // connection is gone or the helper died; the message carries what it said on stderr.
   virtual Result<Event> Next(std::chrono::milliseconds timeout) = 0;

@@ -42,6 +42,9 @@ class StreamSession final : public HelperSession {
   [[nodiscard]] const Hello& hello() const override { return talk_.hello; }
   Status Send(const Program& program) override { return SendLine(EncodeProgram(program) + "\n"); }
   Status SendPulse(const Pulse& pulse) override { return SendLine(EncodePulse(pulse) + "\n"); }
+  Status SendFinish(const Finish& finish) override {
+    return SendLine(EncodeFinish(finish) + "\n");
+  }
   Result<Event> Next(std::chrono::milliseconds timeout) override;
   void Abort() override { bell_->Ring(); }
 

@@ -17,6 +17,7 @@ class MemorySession : public HelperSession {
   [[nodiscard]] const Hello& hello() const override { return hello_; }
 
   Status SendPulse(const Pulse& /*pulse*/) override { return {}; }
+  Status SendFinish(const Finish& /*finish*/) override { return {}; }
   Result<Event> Next(std::chrono::milliseconds timeout) override {
     std::unique_lock lock(mutex_);
     if (events_.empty() && dead_) {

@@ -1,0 +1,42 @@
+// What happened when, on the control host's clock until the prober's is known: moments of the drill
+// itself, and of the nodes' event logs.
+//
+// Pure.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "orchestrator/cluster/cluster_status.h"
+#include "orchestrator/drill/gates.h"
+#include "orchestrator/drill/journal.h"
+
+namespace drover {
+
+using WallUs = std::int64_t;  // microseconds since 1970, by the control host
+
+class DrillTimeline {
+ public:
+  void SetClocks(std::map<std::string, ClockOffset> clocks) { clocks_ = std::move(clocks); }
+  // What happened before is no news.
+  void Begin(const ClusterStatus& cluster);
+  void Add(WallUs at, std::string host, std::string what);
+  // New events of the nodes; what is new is returned for the screen: "lb2: backup -> master: …".
+  std::vector<std::string> Take(const ClusterStatus& cluster);
+  // In order; `start` is when the prober's log began.
+  [[nodiscard]] std::vector<DrillMoment> Moments(WallUs start) const;
+
+ private:
+  struct Entry {
+    WallUs at = 0;
+    DrillMoment moment;
+  };
+  using Key = std::tuple<std::string, std::int64_t, std::string, std::string>;
+  std::map<std::string, ClockOffset> clocks_;
+  std::set<Key> known_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace drover

@@ -1,0 +1,19 @@
+// The words behind `drover drill`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "orchestrator/drill/request.h"
+#include "orchestrator/run/drill_run.h"
+
+namespace drover {
+
+int DrillRunCommand(const std::vector<std::string>& arguments);
+int DrillListCommand(const std::vector<std::string>& arguments);
+
+// Runs one drill and shows it as the command line says; the status for the shell.
+DrillEnd CarryOutDrill(const Prepared& prepared, const CommandLine& line,
+                       const DrillRequest& request, bool asks);
+
+}  // namespace drover
