@@ -20,10 +20,6 @@ bool FailedWithChange(const TaskResult& result, const HostTask* host_task) {
   return command != nullptr && command->reports_change;
 }
 
-bool IsUnreachable(const Error& error) {
-  return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kTimeout;
-}
-
 }  // namespace
 
 PlayCourse::PlayCourse(const CompiledRun& run, const RolloutOptions& options, std::size_t play,

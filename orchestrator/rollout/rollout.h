@@ -123,6 +123,8 @@ class Rollout {
   void StartCheckIn(Actions& actions);
   void EndCheckIn(Actions& actions);
   void StartProbe(Actions& actions);
+  void SayWhatIsNotJudged(Actions& actions);
+  [[nodiscard]] bool MayFail(const std::string& host) const;
   void EndProbe(Actions& actions);
   void Conclude(Actions& actions);
   void StartRenewing(Actions& actions);
@@ -178,6 +180,7 @@ class Rollout {
   std::set<SocketKey> answered_before_;  // services, before the first change
   std::set<SocketKey> answered_;         // in the last probe
   bool probing_ = false;
+  bool said_what_is_not_judged_ = false;
   std::set<std::string> checked_in_;  // in the last round of check-ins
   std::map<std::string, int> tries_;  // to confirm or take back, by host
   RunEnd end_;

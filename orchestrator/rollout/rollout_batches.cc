@@ -78,7 +78,8 @@ void Rollout::StartBatch(Actions& actions) {
   for (const std::string& host : hosts) {
     if (const auto error = begin_errors_.extract(host)) {
       course_->Fail(host, error.mapped(), actions);
-      out_before_.insert(host);
+      // Who could not be reached does not count among the failed of the batch.
+      if (IsUnreachable(error.mapped()) || !full() || !options_.revert) out_before_.insert(host);
     }
   }
   std::erase_if(hosts, [&](const std::string& host) { return ledger_.out.contains(host); });

@@ -10,27 +10,31 @@ namespace {
 
 constexpr int kTries = 3;  // to tell a host how the run ends, as long as it answers
 
-bool Unreachable(const Error& error) {
-  return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kTimeout;
-}
-
-std::string Listed(const std::set<SocketKey>& services) {
+template <typename Key>
+std::string Listed(const std::set<Key>& services) {
   std::string text;
-  for (const SocketKey& service : services) {
+  for (const Key& service : services) {
     text += (text.empty() ? "" : ", ") + ToString(ServiceKey{service});
   }
   return text;
 }
 
-// Services whose answer can be seen from outside. Whether one of UDP lives cannot be told without
-// knowing its protocol, and a mark has no address.
-std::set<SocketKey> TcpServicesOf(const CompiledRun& run) {
-  std::set<SocketKey> services;
+// By whether their answer can be seen from outside. Whether a service of UDP lives cannot be told
+// without knowing its protocol, and a mark has no address.
+struct Services {
+  std::set<SocketKey> seen;
+  std::set<ServiceKey> unseen;
+};
+
+Services ServicesOf(const CompiledRun& run) {
+  Services services;
   for (const auto& [host, state] : run.states) {
     for (const VirtualService& service : state.services) {
       const auto* key = std::get_if<SocketKey>(&service.key);
       if (key != nullptr && key->transport == Transport::kTcp && key->port != 0) {
-        services.insert(*key);
+        services.seen.insert(*key);
+      } else {
+        services.unseen.insert(service.key);
       }
     }
   }
@@ -60,7 +64,7 @@ void Rollout::Fault(const std::string& reason) {
 void Rollout::LoseHost(const std::string& host, const std::string& what, const Error& error,
                        Actions& actions) {
   Tally& tally = ledger_.tallies[host];
-  ++(Unreachable(error) ? tally.unreachable : tally.failed);
+  ++(IsUnreachable(error) ? tally.unreachable : tally.failed);
   ledger_.out.insert(host);
   Show(Notice{host, what + ": " + error.message, /*problem=*/true}, actions);
 }
@@ -92,7 +96,7 @@ void Rollout::StartBeginning(Actions& actions) {
   }
   Reach(Stage::kBegin, questions, actions);
   book_.Ask(std::move(questions), actions);
-  const std::set<SocketKey> services = full() ? TcpServicesOf(run_) : std::set<SocketKey>{};
+  const std::set<SocketKey> services = full() ? ServicesOf(run_).seen : std::set<SocketKey>{};
   if (!services.empty()) {
     probing_ = true;
     actions.emplace_back(ProbeVips{services, /*patient=*/false});
@@ -168,8 +172,16 @@ void Rollout::ReturnAfterTakeOver() {
   }
 }
 
+// Every play of the host says how many may fail.
+bool Rollout::MayFail(const std::string& host) const {
+  return std::all_of(run_.plays.begin(), run_.plays.end(), [&](const CompiledPlay& one) {
+    const bool member = std::find(one.hosts.begin(), one.hosts.end(), host) != one.hosts.end();
+    return !member || (one.policy.max_fail_percentage && !one.policy.any_errors_fatal);
+  });
+}
+
 // Hosts that cannot be reached are out, as in Ansible. One that refuses ends the run while nothing
-// is changed anywhere.
+// is changed anywhere; one that cannot begin does, unless its batch may lose it.
 void Rollout::JudgeBeginning(Actions& actions) {
   if (!full()) {
     return;
@@ -189,7 +201,7 @@ void Rollout::JudgeBeginning(Actions& actions) {
     }
   }
   for (const auto& [host, error] : begin_errors_) {
-    if (!Unreachable(error) || !fault_.empty()) {
+    if ((!IsUnreachable(error) && !MayFail(host)) || !fault_.empty()) {
       LoseHost(host, "cannot begin", error, actions);
       Fault(host + " cannot begin");
     }
@@ -256,8 +268,30 @@ void Rollout::EndCheckIn(Actions& actions) {
   }
 }
 
+// Of which services nothing will be known; said once, and only by a run that changes something.
+void Rollout::SayWhatIsNotJudged(Actions& actions) {
+  if (std::exchange(said_what_is_not_judged_, true)) {
+    return;
+  }
+  const Services services = ServicesOf(run_);
+  std::set<SocketKey> silent;
+  std::set_difference(services.seen.begin(), services.seen.end(), answered_before_.begin(),
+                      answered_before_.end(), std::inserter(silent, silent.end()));
+  std::string text;
+  if (!services.unseen.empty()) {
+    text = Listed(services.unseen) + " cannot be asked from here";
+  }
+  if (!silent.empty()) {
+    text += (text.empty() ? "" : ", ") + Listed(silent) + " did not answer before the run";
+  }
+  if (!text.empty()) {
+    Show(Notice{"", "not judged between batches: " + text}, actions);
+  }
+}
+
 void Rollout::StartProbe(Actions& actions) {
   phase_ = Phase::kProbing;
+  SayWhatIsNotJudged(actions);
   if (!answered_before_.empty()) {
     probing_ = true;
     Reach(Stage::kProbe, batches_[batch_], actions);
@@ -357,7 +391,7 @@ void Rollout::StartConfirming(Actions& actions) {
 // A host that takes no new connection is not waited for: it helps itself.
 bool Rollout::MayTryAgain(const std::string& host, const Error& error) {
   const bool knocked = tries_[host]++ > 0 || !book_.at(host).connected_before;
-  return tries_[host] < kTries && !(knocked && Unreachable(error));
+  return tries_[host] < kTries && !(knocked && IsUnreachable(error));
 }
 
 std::optional<HostEnd> Rollout::EndAfterConfirm(const std::string& host,

@@ -49,6 +49,10 @@ struct HostSpoke {
   Event event;
   int connection = 0;  // which one; for the loop
 };
+// It may come again: as Ansible's UNREACHABLE.
+inline bool IsUnreachable(const Error& error) {
+  return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kTimeout;
+}
 // No connection, or it is gone; nothing more will come from `host`.
 struct HostLost {
   std::string host;

@@ -339,7 +339,7 @@ class Growth(DirectorTest):
             self.expect_tables(weights(WEIGHT + 3, "rs1", "rs2", "rs3"), SLOW_START + 10, "other weights")
             wait_until(lambda: holds_vip("lb1") and not holds_vip("lb2"), 60, "lb1 is master again")
             PLAYBOOK.write_text(before)
-            self.expect(about("rollback"))
+            self.assertIn("handed over before its changes", self.expect(about("rollback")))
             self.assertEqual(sorted(schedulers()[0]), ["rr", "wrr"])
             self.assertEqual(schedulers()[0], schedulers()[1])
             self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), SLOW_START + 10, "the weights of before")

@@ -355,6 +355,18 @@ TEST(TransactionRun, AServiceThatNoLongerAnswersTakesTheGroupBack) {
   EXPECT_NE(nodes.end().reason.find("tcp 10.0.0.100:80"), std::string::npos);
 }
 
+TEST(TransactionRun, ServicesThatNothingIsKnownOfAreNamedOnce) {
+  Nodes nodes(Two());
+  WithService(nodes.run());
+  VirtualService dns;
+  dns.key = SocketKey{Transport::kUdp, IpAddress::V4({10, 0, 0, 100}), 53};
+  nodes.run().states["b"].services.push_back(dns);
+  nodes.Start();
+  EXPECT_EQ(nodes.notices,
+            "not judged between batches: udp 10.0.0.100:53 cannot be asked from here, tcp "
+            "10.0.0.100:80 did not answer before the run\n");
+}
+
 TEST(TransactionRun, AServiceThatDidNotAnswerBeforeIsNoReason) {
   Nodes nodes(Two());
   WithService(nodes.run());
@@ -445,6 +457,17 @@ TEST(TransactionBatches, AFailureWithinTheBudgetTakesOnlyItsHostBack) {
   EXPECT_EQ(nodes.end_of("b"), HostEnd::kReverted);
   EXPECT_EQ(nodes.end_of("c"), HostEnd::kConfirmed);
   EXPECT_TRUE(nodes.end().reason.empty());
+}
+
+TEST(TransactionBatches, AHostThatCannotBeginIsWithinTheBudgetToo) {
+  for (const auto& [percentage, kept] : std::map<double, bool>{{33, false}, {34, true}}) {
+    Nodes nodes(Three({.max_fail_percentage = percentage}));
+    nodes["b"].refuses["begin"] = Error{ErrorCode::kDenied, "sudo: a password is required"};
+    nodes.Start();
+    EXPECT_EQ(nodes.end_of("a"), kept ? HostEnd::kConfirmed : HostEnd::kReverted) << percentage;
+    EXPECT_EQ(nodes.rollout().tallies().at("b"), (Tally{.failed = 1}));
+    EXPECT_EQ(nodes.log().find("b:work"), std::string::npos);
+  }
 }
 
 TEST(TransactionBatches, ThePercentageMustBeExceeded) {
