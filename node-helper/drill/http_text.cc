@@ -211,7 +211,7 @@ bool HttpReplyReader::End() {
   return true;
 }
 
-std::optional<HttpRequestHead> TakeHttpRequest(std::string& buffer) {
+std::optional<HttpRequestHead> TakeProbeRequest(std::string& buffer) {
   const std::size_t end = buffer.find("\r\n\r\n");
   if (end == std::string::npos) {
     if (buffer.size() <= kMaxHttpHead) return std::nullopt;

@@ -72,7 +72,7 @@ struct HttpRequestHead {
 };
 // The first request in `buffer`, which is taken from it; nothing while it is not complete. A head
 // beyond kMaxHttpHead, or a request with a body, is malformed.
-std::optional<HttpRequestHead> TakeHttpRequest(std::string& buffer);
+std::optional<HttpRequestHead> TakeProbeRequest(std::string& buffer);
 
 // Our responder's answer to `request`.
 std::string ProbeHttpReply(const HttpRequestHead& request, int status, std::string_view responder,

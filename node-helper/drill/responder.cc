@@ -229,7 +229,7 @@ void Responder::Loop::Read(Client& client) {
     if (client.closing) continue;
     client.in.append(buffer.data(), static_cast<std::size_t>(size));
     while (!client.closing) {
-      const auto request = TakeHttpRequest(client.in);
+      const auto request = TakeProbeRequest(client.in);
       if (!request) break;
       Serve(client, *request);
       if (!clients_.contains(fd)) return;

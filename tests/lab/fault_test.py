@@ -188,7 +188,7 @@ FAULTS = {
     "director-crash": ("director1", {}, lambda drill: heard(drill) and helper_gone(drill)),
     "helper-kill": ("director2", {}, helper_gone),
     "link-down": ("real1", {}, link_is_down),
-    "vrrp-split": ("director1", {}, filtered("ip protocol 112", "egress", "ingress")),
+    "vrrp-split": ("director1", {}, filtered("ip protocol", "egress", "ingress")),
     "vrrp-loss": ("director2", {"loss_ppm": 500000}, filtered("numgen random mod 1000000 < 500000")),
     "sync-cut": ("real1", {}, filtered("udp dport", "8848")),
     "real-server-stop": ("real2", {"unit": "web"}, no_web),

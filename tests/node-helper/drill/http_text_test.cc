@@ -117,16 +117,16 @@ TEST(HttpRequest, IsTakenFromTheFront) {
   const Endpoint target = Endpoint::Parse("10.0.0.100:80").value();
   std::string buffer = ProbeHttpRequest(target, "/a", 5, false) +
                        ProbeHttpRequest(target, "/", 6, true) + "GET / HT";
-  const auto first = TakeHttpRequest(buffer);
+  const auto first = TakeProbeRequest(buffer);
   ASSERT_TRUE(first.has_value());
   EXPECT_TRUE(first->is_get);
   EXPECT_TRUE(first->keeps);
   EXPECT_EQ(first->id, 5U);
-  const auto second = TakeHttpRequest(buffer);
+  const auto second = TakeProbeRequest(buffer);
   ASSERT_TRUE(second.has_value());
   EXPECT_FALSE(second->keeps);
   EXPECT_EQ(second->id, 6U);
-  EXPECT_FALSE(TakeHttpRequest(buffer).has_value());
+  EXPECT_FALSE(TakeProbeRequest(buffer).has_value());
   EXPECT_EQ(buffer, "GET / HT");
 }
 
@@ -142,7 +142,7 @@ TEST(HttpRequest, WithABodyOrTooLongIsRefused) {
   };
   for (std::string buffer : wrong) {
     const std::string shown = buffer.substr(0, 40);
-    const auto request = TakeHttpRequest(buffer);
+    const auto request = TakeProbeRequest(buffer);
     ASSERT_TRUE(request.has_value()) << shown;
     EXPECT_TRUE(request->malformed) << shown;
     EXPECT_FALSE(request->keeps) << shown;

@@ -210,7 +210,7 @@ TEST(Prober, OneConnectionAnsweredByTwoServersIsWrong) {
       const ssize_t size = ::recv(client.get(), buffer.data(), buffer.size(), 0);
       if (size <= 0) return;
       in.append(buffer.data(), static_cast<std::size_t>(size));
-      while (const auto request = TakeHttpRequest(in)) {
+      while (const auto request = TakeProbeRequest(in)) {
         const std::string reply =
             ProbeHttpReply(*request, 200, answered++ < 5 ? "rs1" : "rs2", MacAddress{});
         (void)::send(client.get(), reply.data(), reply.size(), MSG_NOSIGNAL);
@@ -242,7 +242,7 @@ TEST(Prober, AConnectionThatBreaksIsReplacedUnderANewNumber) {
         if (size <= 0) break;
         in.append(buffer.data(), static_cast<std::size_t>(size));
         bool broken = false;
-        while (const auto request = TakeHttpRequest(in)) {
+        while (const auto request = TakeProbeRequest(in)) {
           if (number == 0 && ++requests == 3) {
             const linger reset{1, 0};
             (void)::setsockopt(client.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -288,7 +288,7 @@ TEST(Prober, AServerThatClosesInGoodOrderLosesNothing) {
         if (size <= 0) return;
         in.append(buffer.data(), static_cast<std::size_t>(size));
         while (answered < 2) {
-          auto request = TakeHttpRequest(in);
+          auto request = TakeProbeRequest(in);
           if (!request) break;
           request->keeps = ++answered < 2;
           const std::string reply = ProbeHttpReply(*request, 200, "rs1", MacAddress{});
