@@ -281,14 +281,17 @@ std::optional<Number> NumberIn(const std::string& text) {
   return number;
 }
 
-// An earlier boot's: what was volatile is gone with it.
-void UndoAfterBoot(const DrillParts& parts, DrillJournal journal) {
-  std::erase_if(journal.steps, [](const FaultStep& step) { return !IsPersistent(step); });
+// Nobody of the drill lives any more. What was volatile is gone with an earlier boot; where only
+// /run is empty (a container's restart), everything is looked at.
+void UndoLeftover(const DrillParts& parts, DrillJournal journal) {
+  if (journal.boot_id != parts.boot_id()) {
+    std::erase_if(journal.steps, [](const FaultStep& step) { return !IsPersistent(step); });
+  }
   const std::string& id = journal.task.order.drill_id;
   auto board = DrillBoard::Create(parts.run_directory, id);
   if (!board) return;
   if (UndoDrill(parts, journal, **board, UndoneBy::kBoot, nullptr)) {
-    parts.tell("drill " + id + ": undone by a reboot");
+    parts.tell("drill " + id + ": undone after a restart");
   }
 }
 
@@ -350,14 +353,10 @@ bool LookAfterDrills(const DrillParts& parts) {
   for (const std::string& id : journals.Ids()) {
     auto journal = journals.Load(id);
     if (!journal) continue;
-    if (journal->boot_id != parts.boot_id()) {
-      UndoAfterBoot(parts, std::move(*journal));
-      any = true;
-      continue;
-    }
     auto board = DrillBoard::Open(parts.run_directory, id);
-    if (!board) {
-      // Arming, or somebody has emptied /run: then nobody can say when its time is over.
+    if (!board || journal->boot_id != parts.boot_id()) {
+      UndoLeftover(parts, std::move(*journal));
+      any = true;
       continue;
     }
     const bool guarded = (*board)->Lives(GuardRole::kGuardian);

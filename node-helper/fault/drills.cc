@@ -294,15 +294,12 @@ Result<DrillState> Drills::Undo(const DrillUndoTask& task) {
     state.undone = true;
     return state;
   }
-  if (journal && !board) board = DrillBoard::Create(parts_.run_directory, task.drill_id);
-  if (!board) return Fail(board.error());
-  if (journal) {
-    const bool earlier_boot = journal->boot_id != parts_.boot_id();
-    if (earlier_boot) {
-      std::erase_if(journal->steps, [](const FaultStep& step) { return !IsPersistent(step); });
-    }
-    [[maybe_unused]] const bool undone = UndoDrill(
-        parts_, *journal, **board, earlier_boot ? UndoneBy::kBoot : UndoneBy::kOrder, nullptr);
+  if (!board) {
+    (void)LookAfterDrills(parts_);
+    board = DrillBoard::Open(parts_.run_directory, task.drill_id);
+    if (!board) return Fail(board.error());
+  } else if (journal) {
+    (void)UndoDrill(parts_, *journal, **board, UndoneBy::kOrder, nullptr);
   }
   if (HasSystemd()) {
     [[maybe_unused]] const Status stopped =

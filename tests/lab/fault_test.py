@@ -9,13 +9,14 @@ import json
 import os
 import pathlib
 import socket
+import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from transaction_test import Session, run_of  # noqa: E402
-from vrrp_tools import HostProcess, on, wait_until  # noqa: E402
+from vrrp_tools import on, wait_until  # noqa: E402
 
 HELPER = os.path.abspath(os.environ.get("HELPER", "build/node-helper"))
 HOSTS = {"director1": "10.77.0.11", "director2": "10.77.0.12", "real1": "10.77.0.21", "real2": "10.77.0.22", "real3": "10.77.0.23"}
@@ -87,17 +88,25 @@ def differences(before, after):
             for name, lines in first.items() if lines != second[name]}
 
 
+class SshSession(Session):
+    """The same as an orchestrator has it."""
+
+    def __init__(self, run, host):
+        self.command = ["ssh", "-o", "BatchMode=yes", host, f"echo $$; exec {HELPER} apply"]
+        super().__init__(run, host)
+
+
 class Drill:
     """One drill of one host, in a session that can be killed."""
 
     numbers = 0
 
-    def __init__(self, host, fault, duration, lease=LEASE, **settings):
+    def __init__(self, host, fault, duration, lease=LEASE, kind=Session, **settings):
         Drill.numbers += 1
         self.host, self.duration = host, duration
         self.order = order_of(Drill.numbers, fault, host, duration, **settings)
         self.run = run_of(run_id=self.order["drill_id"])
-        self.session = Session(self.run, host)
+        self.session = kind(self.run, host)
         self.before = snapshot_of(self.session, self.order)
         assert not self.before["obstacles"], (fault, self.before["obstacles"])
         armed = self.session.do({"kind": "drill_arm", "order": self.order, "lease_ms": int(lease * 1000)})[-1]
@@ -238,19 +247,20 @@ class FaultTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        def prepare(host):
-            on(host, "mkdir -p /run/www /var/log/drover; mount -o remount,size=24m /run; "
-                     "mount -t tmpfs -o size=24m log /var/log/drover; echo hello > /run/www/index.html")
-            on(host, f"cat > /etc/init.d/web <<'END'\n{WEB}END\nchmod +x /etc/init.d/web; /etc/init.d/web start; "
-                     f"ip addr add {VIP}/32 dev eth0; echo 1 > /proc/sys/net/ipv4/conf/eth0/arp_ignore; "
-                     "echo 2 > /proc/sys/net/ipv4/conf/eth0/arp_announce")
-            on(host, f"{HELPER} daemon --detach")
-            wait_until(lambda: answers(host), HELPER_UP, f"the daemon of {host}")
-            wait_until(lambda: web(host) == 200, HELPER_UP, f"the page of {host}")
-
         with concurrent.futures.ThreadPoolExecutor(len(HOSTS)) as pool:
-            for done in [pool.submit(prepare, host) for host in HOSTS]:
+            for done in [pool.submit(cls.prepare, host) for host in HOSTS]:
                 done.result()
+
+    @staticmethod
+    def prepare(host):
+        on(host, "mkdir -p /run/www /var/log/drover; mount -o remount,size=24m /run; "
+                 "mount -t tmpfs -o size=24m log /var/log/drover; echo hello > /run/www/index.html")
+        on(host, f"cat > /etc/init.d/web <<'END'\n{WEB}END\nchmod +x /etc/init.d/web; /etc/init.d/web start; "
+                 f"ip addr add {VIP}/32 dev eth0; echo 1 > /proc/sys/net/ipv4/conf/eth0/arp_ignore; "
+                 "echo 2 > /proc/sys/net/ipv4/conf/eth0/arp_announce")
+        on(host, f"{HELPER} daemon --detach")
+        wait_until(lambda: answers(host), HELPER_UP, f"the daemon of {host}")
+        wait_until(lambda: web(host) == 200, HELPER_UP, f"the page of {host}")
 
     def in_effect(self, drill, shows):
         wait_until(lambda: shows(drill), 3, f"{drill.order['fault']} on {drill.host} shows nothing")
@@ -275,24 +285,115 @@ class FaultTest(unittest.TestCase):
             self.gone(drill, shows)
         side_by_side(one, FAULTS)
 
-    def test_every_fault_ends_by_itself_when_the_session_and_the_guardian_are_killed(self):
+    def test_every_fault_ends_by_itself_whoever_is_killed(self):
+        """By SIGKILL: for each fault any two of session, guardian and daemon, and in turn one alone."""
+        alone = ["session", "guardian", "daemon"]
+        pairs = [("session", "guardian"), ("session", "daemon"), ("guardian", "daemon")]
+
+        def victims(drill, who):
+            number = drill.order["drill_id"]
+            return {"session": lambda: [drill.session.pid], "daemon": lambda: daemon_pids(drill.host)[:1],
+                    "guardian": lambda: processes(drill.host, "guard", number, "guardian")}[who]()
+
         def one(fault):
             host, settings, shows = FAULTS[fault]
-            drill = Drill(host, fault, 2.0, **settings)
-            drill.inject()
-            since = drill.at
-            on(host, f"kill -9 {drill.session.pid} $({HELPER} version >/dev/null; echo "
-                     f"{' '.join(map(str, processes(host, 'guard', drill.order['drill_id'], 'guardian')))})", check=False)
-            drill.close()
-            took = drill.wait_over(since, 2.0 + HELPER_UP)
-            self.assertGreater(took, 1.9, fault)
-            self.gone(drill, shows)
-            with Session(drill.run, host) as session:
-                state = drill.undo(session)
-            self.assertTrue(state["undone"], (fault, state))
-            self.assertIn(state["undone_by"], ("kernel", "guardian", "watchman"), fault)
-            self.assertLess(state["undone_us"] - state["injected_us"], (2.0 + HELPER_UP) * 1e6, fault)
+            for killed in [(alone[list(FAULTS).index(fault) % 3],), *pairs]:
+                drill = Drill(host, fault, 1.0, **settings)
+                drill.inject()
+                pids = [pid for who in killed for pid in victims(drill, who)]
+                on(host, f"kill -9 {' '.join(map(str, pids))}", check=False)
+                took = drill.wait_over(drill.at, 1.0 + HELPER_UP)
+                self.assertGreater(took, 0.9, (fault, killed))
+                drill.close()
+                self.gone(drill, shows)
+                with Session(drill.run, host) as session:
+                    state = drill.undo(session)
+                self.assertTrue(state["undone"], (fault, killed, state))
+                self.assertEqual(state["residue"], [], (fault, killed))
+                self.assertIn(state["undone_by"], ("kernel", "guardian", "watchman"), (fault, killed))
         side_by_side(one, FAULTS)
+
+    def test_when_both_guards_are_killed_the_kernel_and_the_daemon_are_left(self):
+        def one(fault):
+            host, settings, shows = FAULTS[fault]
+            drill = Drill(host, fault, 1.5, **settings)
+            drill.inject()
+            self.in_effect(drill, shows)
+            guards = processes(host, "guard", drill.order["drill_id"])
+            self.assertEqual(len(guards), 2, fault)
+            on(host, f"kill -9 {drill.session.pid} {' '.join(map(str, guards))}")
+            drill.close()
+            drill.wait_over(drill.at, 1.5 + 1)
+            self.gone(drill, shows)
+        side_by_side(one, ["real-server-isolated", "vrrp-split", "disk-full", "arp-misconfigured", "real-server-hang"])
+
+    def test_the_session_over_ssh_lives_on_in_an_isolated_host(self):
+        for fault in ("director-isolated", "director-crash"):
+            drill = Drill("director1", fault, 30, kind=SshSession)
+            drill.inject()
+            self.in_effect(drill, heard)
+            rules = on(drill.host, "nft list ruleset")
+            self.assertIn("tcp sport 22", rules)
+            drill.session.pulse()
+            state = drill.undo()
+            self.assertEqual((state["undone"], state["undone_by"]), (True, "order"), fault)
+            drill.close()
+            self.gone(drill, heard)
+
+    def test_the_link_of_the_session_goes_down_only_when_that_is_allowed(self):
+        order = order_of(900, "link-down", "director2", 1.5)
+        with SshSession(run_of(), "director2") as session:
+            self.assertIn("the orchestrator's own SSH comes in by eth0", snapshot_of(session, order)["obstacles"][0])
+        drill = Drill("director2", "link-down", 1.5, kind=SshSession, may_cut_ssh=True)
+        drill.session.start({"kind": "drill_inject", "drill_id": drill.order["drill_id"]})
+        wait_until(lambda: link_is_down(drill), 3, "the link is not down")
+        drill.wait_over(time.monotonic(), 1.5)
+        self.gone(drill, link_is_down)
+        drill.close()
+
+    def test_a_lease_that_is_not_renewed_ends_the_fault(self):
+        drill = Drill("real1", "cpu-starved", 30, lease=0.8)
+        for _ in range(3):
+            time.sleep(0.4)
+            drill.session.pulse()
+        drill.inject()
+        for _ in range(4):
+            time.sleep(0.4)
+            drill.session.pulse()
+        self.assertTrue(busy(drill))
+        silent = time.monotonic()
+        drill.wait_over(silent, 0.8)
+        self.gone(drill, busy)
+        self.assertEqual(drill.undo()["undone_by"], "guardian")
+        refused = drill.session.do({"kind": "drill_inject", "drill_id": drill.order["drill_id"]})[-1]
+        self.assertEqual(refused["status"], "failed")
+        self.assertIn("ended already", refused["message"])
+        drill.close()
+
+    def test_a_node_can_forbid_drills(self):
+        on("real2", "mkdir -p /etc/drover; echo 'quarter end, ask ann' > /etc/drover/no-drill")
+        order = order_of(901, "cpu-starved", "real2", 1)
+        with Session(run_of(run_id="drill-901"), "real2") as session:
+            self.assertEqual(snapshot_of(session, order)["no_drill"], "quarter end, ask ann")
+            refused = session.do({"kind": "drill_arm", "order": order, "lease_ms": 5000})[-1]
+            self.assertEqual((refused["status"], refused["message"]),
+                             ("failed", "this node takes no drills: quarter end, ask ann"))
+        on("real2", "rm /etc/drover/no-drill")
+        self.assertEqual(journals("real2"), "")
+
+    def test_what_a_reboot_leaves_of_a_drill_is_undone_at_the_next_start(self):
+        drill = Drill("real3", "arp-misconfigured", 30)
+        drill.inject()
+        self.assertTrue(arp_is_open(drill))
+        drill.session.kill(drill.host)
+        subprocess.run(["lab-ctl", "reboot", drill.host], check=True, timeout=60)
+        self.assertEqual(journals(drill.host), drill.order["drill_id"] + ".json")
+        with Session(run_of(), drill.host) as session:
+            self.assertEqual(snapshot_of(session)["leftovers"], [])
+            state = drill.undo(session)
+        self.assertEqual((state["undone"], state["undone_by"]), (True, "boot"))
+        self.prepare(drill.host)
+        drill.close()
 
 
 if __name__ == "__main__":

@@ -51,11 +51,13 @@ def shell(script):
 class Session:
     """One `node-helper apply` that stays open until it is closed or killed."""
 
+    command = None  # when it is not the plain one
+
     def __init__(self, run, host=HOST):
         self.run = run
         self.results, self.done, self.errors = [], [], []
-        self._process = subprocess.Popen(["lab-ctl", "exec", host, "--", "/bin/sh", "-c", f"echo $$; exec {HELPER} apply"],
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        command = self.command or ["lab-ctl", "exec", host, "--", "/bin/sh", "-c", f"echo $$; exec {HELPER} apply"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.pid = int(self._process.stdout.readline())
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
