@@ -1,4 +1,5 @@
-"""Real servers that come and go under load (add, remove, replace, maintenance), another scheduler, a rollback. Real ip_vs, real nginx.
+"""Real servers that come and go under load (add, remove, replace, maintenance), another scheduler, a rollback, and what stops a
+rollout. Real ip_vs, real nginx.
 
     tests/lab/lab -i tests/lab/inventories/grow.yml -- /usr/bin/python3 tests/lab/grow_test.py [TEST…]
 
@@ -6,6 +7,7 @@ Tests run in the order of writing on one cluster, and each leaves it well. While
 that test_02 finds this machine to carry (100/s or less), and 50 connections that stay open.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -348,7 +350,52 @@ class Growth(DirectorTest):
         wait_until(lambda: holds_vip("lb1") and not holds_vip("lb2"), 60, "lb1 is master again")
         self.expect_unchanged_rollout()
 
-    def test_14_a_director_under_maintenance_gives_the_addresses_away_also_after_a_restart(self):
+    # --- what stops a rollout
+
+    def carry_out(self, change):
+        """(exit status, events) of a rollout of the playbook as CHANGE makes it."""
+        before = PLAYBOOK.read_text()
+        PLAYBOOK.write_text(change(before))
+        try:
+            done = about("rollout", options=["--output", "jsonl"])
+        finally:
+            PLAYBOOK.write_text(before)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_14_a_server_that_never_gets_healthy_stops_the_rollout_at_its_batch(self):
+        update = "  update: {canary: 1, hold: 2s, min_healthy_time: 7s, healthy_deadline: 12s}\n"
+        tasks = "    - command: touch /run/touched\n" \
+                "    - {command: touch /run/sick, when: inventory_hostname == 'rs2'}\n"
+        try:
+            status, events = self.carry_out(lambda text: text.replace("  hosts: real_servers\n  tasks:\n",
+                                                                      f"  hosts: real_servers\n{update}  tasks:\n{tasks}", 1))
+        finally:
+            on("rs2", "rm -f /run/sick")
+        self.assertEqual(status, 2, events)
+        course = [(event["event"], *event["hosts"]) for event in events if event.get("batches") == 3]
+        self.assertEqual([step for step in course if step[0] in ("hold", "health", "batch_end")],
+                         [("hold", "rs1"), ("health", "rs1"), ("batch_end", "rs1"), ("health", "rs2")])
+        self.assertRegex(events[-1]["transaction"]["reason"], r"batch 2 was not healthy in 12 s: .*rs2")
+        ends = events[-1]["transaction"]["hosts"]
+        self.assertEqual((ends["rs1"], ends["rs2"], ends["rs3"], ends["lb1"]),
+                         ("reverted", "reverted", "not attempted", "not attempted"))
+        self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), SLOW_START + 10, "rs2 is back")
+
+    def test_15_a_vip_that_no_longer_answers_takes_all_back(self):
+        mute = f"    - command: ip rule add from {VIP} blackhole\n"
+        status, events = self.carry_out(lambda text: text.replace("- name: Directors\n", f"{mute}- name: Directors\n", 1))
+        self.assertEqual(status, 2, events)
+        self.assertIn(f"tcp {VIP}:{WEB_PORT}", events[-1]["transaction"]["reason"])
+        self.assertIn("answered from here before the run and no longer does", events[-1]["transaction"]["reason"])
+        self.assertIn("probe", [event["event"] for event in events])
+        for host in ("rs1", "rs2", "rs3"):
+            self.assertEqual(events[-1]["transaction"]["hosts"][host], "reverted")
+            self.assertNotIn("blackhole", on(host, "ip rule"))
+        LongTalk("rs1").close()  # it answers again
+
+    # --- the director
+
+    def test_16_a_director_under_maintenance_gives_the_addresses_away_also_after_a_restart(self):
         wait_until(lambda: holds_vip("lb1"), 60, "lb1 is master")
 
         def turn():
@@ -363,7 +410,7 @@ class Growth(DirectorTest):
         self.expect(about("maintenance", "off", "lb1"))
         wait_until(lambda: holds_vip("lb1") and not holds_vip("lb2"), 90, "lb1 is master again")
 
-    def test_15_the_last_rollout_changes_nothing(self):
+    def test_17_the_last_rollout_changes_nothing(self):
         self.expect_unchanged_rollout()
 
 
