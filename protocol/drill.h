@@ -85,7 +85,9 @@ std::vector<std::string> DifferencesOf(const NodeSnapshot& before, const NodeSna
 struct DrillGround {
   NodeSnapshot snapshot;
   std::vector<std::string> obstacles;  // each a sentence; empty: the fault may be injected here
-  std::vector<std::string> guards;  // what would undo it: "kernel", "guardian", "daemon", "systemd"
+  // What would undo it: "kernel" (its rules end by themselves), "guardian" and "watchman" (two
+  // processes), "daemon", "systemd" (a timer).
+  std::vector<std::string> guards;
   std::string no_drill;             // reason of the node's no-drill flag; empty: there is none
   std::vector<std::string> leftovers;  // ids of drills whose journal is still there
   std::int64_t clock_us = 0;           // wall clock of the node at the look, since 1970
@@ -98,7 +100,8 @@ struct DrillState {
   std::vector<std::string> guards;  // armed now
   bool injected = false;
   bool undone = false;
-  std::string undone_by;             // "order", "kernel", "guardian", "daemon", "systemd", "boot"
+  // "order", "kernel", "guardian", "watchman", "systemd", "boot"; the daemon starts guards anew.
+  std::string undone_by;
   std::int64_t injected_us = 0;      // CLOCK_MONOTONIC of the node; 0: not yet
   std::int64_t undone_us = 0;        // likewise
   std::vector<std::string> residue;  // what could not be undone, each a sentence

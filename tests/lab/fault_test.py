@@ -36,7 +36,7 @@ def order_of(number, fault, host, duration, **settings):
 
 def alive(host):
     """Whether the host is heard on the network."""
-    return os.system(f"ping -n -q -c1 -W1 {HOSTS[host]} >/dev/null 2>&1") == 0
+    return os.system(f"ping -n -q -c1 -W0.3 {HOSTS[host]} >/dev/null 2>&1") == 0
 
 
 def web(host, timeout=1.0):
@@ -100,6 +100,7 @@ class Drill:
     """One drill of one host, in a session that can be killed."""
 
     numbers = 0
+    open = []  # those of the running test
 
     def __init__(self, host, fault, duration, lease=LEASE, kind=Session, **settings):
         Drill.numbers += 1
@@ -107,8 +108,16 @@ class Drill:
         self.order = order_of(Drill.numbers, fault, host, duration, **settings)
         self.run = run_of(run_id=self.order["drill_id"])
         self.session = kind(self.run, host)
+        Drill.open.append(self)
+        try:
+            self.arm(lease)
+        except BaseException:
+            self.close()
+            raise
+
+    def arm(self, lease):
         self.before = snapshot_of(self.session, self.order)
-        assert not self.before["obstacles"], (fault, self.before["obstacles"])
+        assert not self.before["obstacles"], (self.order["fault"], self.before["obstacles"])
         armed = self.session.do({"kind": "drill_arm", "order": self.order, "lease_ms": int(lease * 1000)})[-1]
         assert armed["status"] == "ok", armed
         self.guards = armed["detail"]["guards"]
@@ -262,6 +271,15 @@ class FaultTest(unittest.TestCase):
         wait_until(lambda: answers(host), HELPER_UP, f"the daemon of {host}")
         wait_until(lambda: web(host) == 200, HELPER_UP, f"the page of {host}")
 
+    def tearDown(self):
+        """What a test that failed has left must not fail the next one."""
+        for drill in Drill.open:
+            drill.close()
+            if not drill.over():
+                with Session(drill.run, drill.host) as session:
+                    drill.undo(session)
+        Drill.open.clear()
+
     def in_effect(self, drill, shows):
         wait_until(lambda: shows(drill), 3, f"{drill.order['fault']} on {drill.host} shows nothing")
 
@@ -286,7 +304,7 @@ class FaultTest(unittest.TestCase):
         side_by_side(one, FAULTS)
 
     def test_every_fault_ends_by_itself_whoever_is_killed(self):
-        """By SIGKILL: for each fault any two of session, guardian and daemon, and in turn one alone."""
+        """By SIGKILL: one of session, guardian and daemon, and two of them, in turn from fault to fault."""
         alone = ["session", "guardian", "daemon"]
         pairs = [("session", "guardian"), ("session", "daemon"), ("guardian", "daemon")]
 
@@ -297,7 +315,8 @@ class FaultTest(unittest.TestCase):
 
         def one(fault):
             host, settings, shows = FAULTS[fault]
-            for killed in [(alone[list(FAULTS).index(fault) % 3],), *pairs]:
+            turn = list(FAULTS).index(fault)
+            for killed in ((alone[turn % 3],), pairs[turn % 3], pairs[(turn + 1) % 3]):
                 drill = Drill(host, fault, 1.0, **settings)
                 drill.inject()
                 pids = [pid for who in killed for pid in victims(drill, who)]
@@ -316,14 +335,13 @@ class FaultTest(unittest.TestCase):
     def test_when_both_guards_are_killed_the_kernel_and_the_daemon_are_left(self):
         def one(fault):
             host, settings, shows = FAULTS[fault]
-            drill = Drill(host, fault, 1.5, **settings)
-            drill.inject()
-            self.in_effect(drill, shows)
+            drill = Drill(host, fault, 2.0, **settings)
             guards = processes(host, "guard", drill.order["drill_id"])
             self.assertEqual(len(guards), 2, fault)
+            drill.inject()
             on(host, f"kill -9 {drill.session.pid} {' '.join(map(str, guards))}")
             drill.close()
-            drill.wait_over(drill.at, 1.5 + 1)
+            drill.wait_over(drill.at, 2.0 + 1)
             self.gone(drill, shows)
         side_by_side(one, ["real-server-isolated", "vrrp-split", "disk-full", "arp-misconfigured", "real-server-hang"])
 
@@ -394,6 +412,62 @@ class FaultTest(unittest.TestCase):
         self.assertEqual((state["undone"], state["undone_by"]), (True, "boot"))
         self.prepare(drill.host)
         drill.close()
+
+
+@unittest.skipUnless(os.environ.get("LAB_IPVS") == "1", "needs ip_vs")
+class FaultOfAWholeKernelTest(unittest.TestCase):
+    """What a kernel without ip_vs, netem or a clock of its own cannot show."""
+
+    gone, in_effect, tearDown = FaultTest.gone, FaultTest.in_effect, FaultTest.tearDown
+
+    @classmethod
+    def setUpClass(cls):
+        for host in ("director1", "real1"):
+            FaultTest.prepare(host)
+
+    def test_rules_that_were_cleared_come_back(self):
+        on("director1", f"ipvsadm -A -t {VIP}:80 -s rr; ipvsadm -a -t {VIP}:80 -r 10.77.0.21 -g; ipvsadm -a -t {VIP}:80 -r 10.77.0.22 -g")
+        drill = Drill("director1", "rules-cleared", 2.0)
+        cleared = lambda _: "10.77.0.21" not in on("director1", "ipvsadm -Ln")  # noqa: E731
+        drill.inject()
+        self.in_effect(drill, cleared)
+        drill.wait_over(drill.at, 2.0 + HELPER_UP)
+        self.gone(drill, cleared)
+        drill.close()
+
+    def test_a_service_is_slow_as_long_as_it_is_marked(self):
+        def took(_=None):
+            began = time.monotonic()
+            assert web("real1", 5) == 200
+            return time.monotonic() - began
+        drill = Drill("real1", "real-server-slow", 4.0, delay_ms=700,
+                      services=[{"transport": "tcp", "address": HOSTS["real1"], "port": 80}])
+        drill.inject()
+        self.assertGreater(took(), 0.7)
+        drill.wait_over(drill.at, 4.0)
+        self.gone(drill, lambda _: took() > 0.7)
+        drill.close()
+
+    def test_the_clock_jumps_and_comes_back(self):
+        offset = lambda: float(on("director1", "date +%s.%N")) - float(on("director1", "cut -d' ' -f1 /proc/uptime"))  # noqa: E731
+        before = offset()
+        drill = Drill("director1", "clock-jump", 3.0)
+        drill.inject()
+        self.assertAlmostEqual(offset() - before, 3600, delta=30)
+        drill.wait_over(drill.at, 3.0)
+        self.assertAlmostEqual(offset() - before, 0, delta=2)
+        drill.close()
+
+    def test_a_reboot_in_good_order_leaves_nothing(self):
+        drill = Drill("real1", "reboot", 30)
+        boot = on("real1", "stat -c %Y /proc/1; cut -d' ' -f22 /proc/1/stat")
+        drill.inject()
+        wait_until(lambda: on("real1", "stat -c %Y /proc/1; cut -d' ' -f22 /proc/1/stat", check=False) not in ("", boot), 60, "a reboot")
+        drill.close()
+        FaultTest.prepare("real1")
+        with Session(drill.run, "real1") as session:
+            self.assertEqual(drill.undo(session)["undone_by"], "boot")
+        self.assertTrue(drill.over())
 
 
 if __name__ == "__main__":
