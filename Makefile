@@ -9,7 +9,8 @@
 
 PACKAGES = g++ cmake ninja-build pkg-config make ccache \
   libssh-dev libyaml-cpp-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libboost-dev libspdlog-dev \
-  nlohmann-json3-dev libexpected-dev libcli11-dev libsqlite3-dev libsqlitecpp-dev libssl-dev libpcre2-dev zlib1g-dev libgtest-dev libbenchmark-dev \
+  nlohmann-json3-dev libexpected-dev libcli11-dev libsqlite3-dev libsqlitecpp-dev libhowardhinnant-date-dev libcurl4-openssl-dev libexpat1-dev tzdata \
+  libssl-dev libpcre2-dev zlib1g-dev libgtest-dev libbenchmark-dev \
   qemu-system-x86 busybox-static cpio kmod dpkg-dev python3 iproute2 iputils-ping iputils-arping curl procps util-linux sudo \
   openssh-server openssh-client nginx-light ipvsadm ansible keepalived nftables openssl
 

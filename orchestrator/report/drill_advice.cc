@@ -169,6 +169,12 @@ void AddDoubts(const DrillJournal& journal, std::vector<std::string>& advice) {
   }
   for (const Comparison& line : journal.verdict.comparisons) {
     if (line.fit != Fit::kUnmeasured) continue;
+    if (!line.measured) {
+      advice.push_back(
+          "The evidence does not tell the " + std::string(ToString(line.predicted.quantity)) +
+          ": look whether the prober had all it needs (a capture, the nodes' events).");
+      continue;
+    }
     advice.emplace_back("The end of the " + std::string(ToString(line.predicted.quantity)) +
                         " was not seen: let the drill last longer, or look why it did not end.");
   }

@@ -100,7 +100,14 @@ std::string DrillText(const DrillJournal& journal, const DrillAnalysis& analysis
   return text + "\nWhat to do:\n" + Bullets(AdviceFor(journal, analysis));
 }
 
-std::string DrillJson(const DrillJournal& journal, const DrillAnalysis& analysis) {
+std::string JudgedAgainText(const JudgedAgain& again) {
+  if (again.differences.empty()) return "\nJudged again by today's rules: nothing differs.\n";
+  return "\nJudged again by today's rules, it differs from what was stored (" +
+         std::string(ToString(again.stored)) + "):\n" + Bullets(again.differences);
+}
+
+std::string DrillJson(const DrillJournal& journal, const DrillAnalysis& analysis,
+                      const JudgedAgain* again) {
   Json comparisons = Json::array();
   for (const Comparison& line : journal.verdict.comparisons) {
     Json one = {{"quantity", ToString(line.predicted.quantity)},
@@ -123,21 +130,25 @@ std::string DrillJson(const DrillJournal& journal, const DrillAnalysis& analysis
     gates.push_back(
         {{"name", gate.name}, {"green", gate.green}, {"text", gate.text}, {"forced", gate.forced}});
   }
-  const Json document = {{"id", journal.id},
-                         {"fault", ToString(journal.prediction.fault)},
-                         {"target", journal.target},
-                         {"playbook", journal.playbook},
-                         {"inventory", journal.inventory},
-                         {"service", journal.service},
-                         {"trigger", journal.trigger},
-                         {"started", TimeText(journal.started_us / kMicroseconds)},
-                         {"verdict", ToString(journal.verdict.kind)},
-                         {"reasons", journal.verdict.reasons},
-                         {"comparisons", comparisons},
-                         {"gates", gates},
-                         {"snapshots_compared", journal.facts.snapshots_compared},
-                         {"residue", journal.facts.residue},
-                         {"advice", AdviceFor(journal, analysis)}};
+  Json document = {{"id", journal.id},
+                   {"fault", ToString(journal.prediction.fault)},
+                   {"target", journal.target},
+                   {"playbook", journal.playbook},
+                   {"inventory", journal.inventory},
+                   {"service", journal.service},
+                   {"trigger", journal.trigger},
+                   {"started", TimeText(journal.started_us / kMicroseconds)},
+                   {"verdict", ToString(journal.verdict.kind)},
+                   {"reasons", journal.verdict.reasons},
+                   {"comparisons", comparisons},
+                   {"gates", gates},
+                   {"snapshots_compared", journal.facts.snapshots_compared},
+                   {"residue", journal.facts.residue},
+                   {"advice", AdviceFor(journal, analysis)}};
+  if (again != nullptr) {
+    document["stored_verdict"] = ToString(again->stored);
+    document["differences"] = again->differences;
+  }
   return Dump(document, 2) + "\n";
 }
 

@@ -17,7 +17,15 @@ struct DrillTextLook {
 
 std::string DrillText(const DrillJournal& journal, const DrillAnalysis& analysis,
                       const DrillTextLook& look);
-// One JSON document with a newline: verdict, reasons, comparisons, gates, residue, advice.
-std::string DrillJson(const DrillJournal& journal, const DrillAnalysis& analysis);
+// How a drill that was judged again differs from what was stored.
+struct JudgedAgain {
+  VerdictKind stored = VerdictKind::kInconclusive;
+  std::vector<std::string> differences;
+};
+std::string JudgedAgainText(const JudgedAgain& again);
+// One JSON document with a newline: verdict, reasons, comparisons, gates, residue, advice; `again`
+// may be null.
+std::string DrillJson(const DrillJournal& journal, const DrillAnalysis& analysis,
+                      const JudgedAgain* again = nullptr);
 
 }  // namespace drover

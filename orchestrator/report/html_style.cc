@@ -42,7 +42,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tile.good { border-top-color: var(--good); } .tile.bad { border-top-color: var(--bad); } .tile.odd { border-top-color: var(--odd); }
 .tile .name { color: var(--soft); font-size: 13px; } .tile .value { font-size: 24px; font-weight: 650; line-height: 1.3; font-variant-numeric: tabular-nums; } .tile .note { color: var(--soft); font-size: 12.5px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; } th { text-align: left; color: var(--soft); font-weight: 500; font-size: 12.5px; padding: 4px 10px 6px 0; border-bottom: 1px solid var(--line); }
-td { padding: 8px 10px 8px 0; border-bottom: 1px solid var(--grid); vertical-align: top; overflow-wrap: anywhere; } tr:last-child td { border-bottom: none; }
+td { padding: 8px 10px 8px 0; border-bottom: 1px solid var(--grid); vertical-align: top; overflow-wrap: break-word; } tr:last-child td { border-bottom: none; }
 table.numbers td { font-variant-numeric: tabular-nums; } table.numbers td:not(:first-child), table.numbers th:not(:first-child) { text-align: right; }
 td b { font-weight: 600; } td .formula { display: block; color: var(--soft); font-size: 12.5px; } td.nowrap { white-space: nowrap; }
 table.compare td:nth-child(3) { white-space: nowrap; } table.compare td:nth-child(4) { width: 230px; } table.compare td svg { max-width: 230px; } table.compare td { vertical-align: middle; }
@@ -72,6 +72,7 @@ svg rect { shape-rendering: crispEdges; } .ok { fill: var(--ok); } .lost { fill:
 @media print {
   body { background: #ffffff; font-size: 12px; } main { max-width: none; padding: 0; } section, header.verdict, .tile { border-color: #c8ccd0; border-radius: 6px; }
   section { padding: 10px 12px; margin-top: 10px; } section.chart, tr, .tile, header.verdict, svg, li { break-inside: avoid; } h2, h3 { break-after: avoid; } .tiles { grid-template-columns: repeat(4, 1fr); gap: 6px; margin-top: 10px; } .tile .value { font-size: 18px; }
+  table { font-size: 11px; } th, td .formula { font-size: 10px; } td { padding: 4px 8px 4px 0; } table.compare td:nth-child(4) { width: 150px; } table.compare td svg { max-width: 150px; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } a { color: inherit; text-decoration: none; } .page { break-before: page; }
 }
 )css";

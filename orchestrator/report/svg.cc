@@ -80,7 +80,7 @@ double NiceStep(double range, int most) {
 std::vector<double> TicksOf(double from, double to, double step) {
   std::vector<double> ticks;
   for (double n = std::ceil(from / step - 1e-9); n * step <= to + step * 1e-9; ++n) {
-    ticks.push_back(n * step);
+    ticks.push_back(n * step + 0.0);  // no -0
   }
   return ticks;
 }

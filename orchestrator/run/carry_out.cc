@@ -18,6 +18,7 @@
 #include "orchestrator/run/ask_operator.h"
 #include "orchestrator/run/debug.h"
 #include "orchestrator/run/exit_code.h"
+#include "orchestrator/run/history_file.h"
 #include "orchestrator/run/interrupt.h"
 #include "orchestrator/run/prepare.h"
 #include "orchestrator/run/progress_ticker.h"
@@ -162,6 +163,10 @@ CarriedOut CarryOut(const CompiledRun& run, const CommandLine& line, const Carry
   Result<RunOutcome> outcome = RunIt(run, line, options, [&](const Shown& shown) {
     if (ticker) ticker->Add(shown);
     options.show ? options.show(shown) : screen->Show(shown);
+    const auto* result = std::get_if<HostResult>(&shown);
+    if (result != nullptr && result->verify && !line.check) {
+      RecordVerification(result->place.host, line, *result->verify);
+    }
   });
   ticker.reset();
   if (!outcome) {

@@ -12,6 +12,7 @@
 #include "orchestrator/report/terminal.h"
 #include "orchestrator/run/commands.h"
 #include "orchestrator/run/debug.h"
+#include "orchestrator/run/drill_store.h"
 #include "orchestrator/run/drill_words.h"
 #include "orchestrator/run/exit_code.h"
 #include "orchestrator/run/screen.h"
@@ -20,10 +21,12 @@
 namespace drover {
 namespace {
 
-constexpr std::array<Subcommand, 2> kWords = {{
-    {"run", "inject a fault and judge what it does", DrillRunCommand},
-    {"list", "list the faults, and which of them a cluster allows", DrillListCommand},
-}};
+constexpr std::array kWords = {
+    Subcommand{"run", "inject a fault and judge what it does", DrillRunCommand},
+    Subcommand{"list", "list the faults, and which of them a cluster allows", DrillListCommand},
+    Subcommand{"report", "show a drill from its evidence, or judge it again", DrillReportCommand},
+    Subcommand{"history", "what all drills say together, fault by fault", DrillHistoryCommand},
+};
 
 bool AgreesToInject(const std::string& question) {
   PrintErr(Printable(question) + " Type \"yes\" to go on: ");
@@ -74,6 +77,7 @@ void ShowEnd(const DrillEnd& end, const CommandLine& line) {
 DrillEnd CarryOutDrill(const Prepared& prepared, const CommandLine& line,
                        const DrillRequest& request, bool asks) {
   DrillEnd end = RunDrill(prepared, line, request, ScreenFor(line, asks));
+  if (!end.folder.empty()) KeepDrill(end.folder);
   if (end.journal) ShowEnd(end, line);
   return end;
 }
@@ -98,7 +102,10 @@ int DrillRunCommand(const std::vector<std::string>& arguments) {
   }
   const Prepared prepared = Prepare(line);
   if (prepared.exit) return *prepared.exit;
-  const DrillEnd end = CarryOutDrill(prepared, line, line.drill.request, !line.yes);
+  DrillRequest request = line.drill.request;
+  // "drover drill due" says so.
+  request.trigger = ProcessEnvironment(kTriggerVariable).value_or(request.trigger);
+  const DrillEnd end = CarryOutDrill(prepared, line, request, !line.yes);
   if (end.thread_left_behind) {
     // A thread is still inside a connection attempt; nothing may be torn down under it.
     std::fflush(nullptr);
@@ -108,7 +115,10 @@ int DrillRunCommand(const std::vector<std::string>& arguments) {
 }
 
 int DrillCommand(const std::vector<std::string>& arguments) {
-  return RunSubcommand(kWords, arguments);
+  return RunSubcommand(kWords, arguments,
+                       {"drover drill",
+                        "Failover drills: faults that are predicted, measured, "
+                        "undone and judged."});
 }
 
 }  // namespace drover

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "orchestrator/run/private_file.h"
+#include "orchestrator/run/run_record.h"
 
 namespace drover {
 namespace {
@@ -39,9 +40,7 @@ bool IsRunning(const std::filesystem::path& folder) {
 }  // namespace
 
 std::string DrillsFolder(const Environment& environment) {
-  const std::string state = environment("XDG_STATE_HOME").value_or("");
-  const std::string home = environment("HOME").value_or("/root");
-  return (state.empty() ? home + "/.local/state" : state) + "/drover/drills";
+  return StateFolder(environment) + "/drills";
 }
 
 Result<std::unique_ptr<EvidenceFolder>> EvidenceFolder::Make(const std::string& path) {

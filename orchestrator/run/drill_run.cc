@@ -187,7 +187,11 @@ class DrillRun {
       journal.facts.snapshots_compared = true;  // no node holds anything of it any more
       journal.verdict = JudgeDrill(journal.prediction, journal.measured, journal.facts);
       const Status kept = WriteJournalAt(one.path, journal);
-      if (!kept) PrintProblem(kept.error().message);
+      if (kept) {
+        KeepDrill(one.path);
+      } else {
+        PrintProblem(kept.error().message);
+      }
     }
   }
 

@@ -48,10 +48,12 @@ Status WritePrivateFile(const std::string& path, std::string_view text) {
   return Fail(done.error().In(path));
 }
 
+Status MakePrivateFoldersFor(const std::string& path) {
+  return MakeFolders(std::filesystem::path(path).parent_path());
+}
+
 Status WritePrivateFileBelow(const std::string& path, std::string_view text) {
-  if (const Status made = MakeFolders(std::filesystem::path(path).parent_path()); !made) {
-    return made;
-  }
+  if (const Status made = MakePrivateFoldersFor(path); !made) return made;
   return WritePrivateFile(path, text);
 }
 

@@ -14,5 +14,7 @@ namespace drover {
 Status WritePrivateFile(const std::string& path, std::string_view text);
 // The same, and makes the folders above it (0700).
 Status WritePrivateFileBelow(const std::string& path, std::string_view text);
+// Makes the folders above `path` (0700) where they are not there.
+Status MakePrivateFoldersFor(const std::string& path);
 
 }  // namespace drover

@@ -85,15 +85,18 @@ Result<HostOutcome> OutcomeFromString(std::string_view text) {
                                        "\" is none of failed, unreachable, unattempted, reverted");
 }
 
+std::string StateFolder(const Environment& environment) {
+  const std::string state = environment("XDG_STATE_HOME").value_or("");
+  // The specification has relative paths ignored.
+  if (state.starts_with('/')) return state + "/drover";
+  const std::string home = environment("HOME").value_or("");
+  return home.empty() ? "" : home + "/.local/state/drover";
+}
+
 std::string RecordPath(const std::string& owner, const std::vector<std::string>& inventories,
                        const Environment& environment) {
-  std::string state = environment("XDG_STATE_HOME").value_or("");
-  // The specification has relative paths ignored.
-  if (!state.starts_with('/')) {
-    const std::string home = environment("HOME").value_or("");
-    if (home.empty()) return "";
-    state = home + "/.local/state";
-  }
+  const std::string folder = StateFolder(environment);
+  if (folder.empty()) return "";
   std::string sources;
   for (const std::string& inventory : inventories) {
     std::error_code error;
@@ -101,8 +104,8 @@ std::string RecordPath(const std::string& owner, const std::vector<std::string>&
     const auto path = list ? inventory : std::filesystem::absolute(inventory, error).string();
     sources += path + "\n";
   }
-  return state + "/drover/runs/" + FileName(owner) + "-" +
-         Sha256Hex(sources).substr(0, kHashLength) + ".json";
+  return folder + "/runs/" + FileName(owner) + "-" + Sha256Hex(sources).substr(0, kHashLength) +
+         ".json";
 }
 
 std::string EncodeRunRecord(const RunRecord& record) {

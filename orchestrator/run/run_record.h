@@ -28,8 +28,9 @@ struct RunRecord {
   bool operator==(const RunRecord&) const = default;
 };
 
-// <state>/drover/runs/<owner>-<hash of the inventories>.json, where <state> is XDG_STATE_HOME or
-// ~/.local/state; empty without a home.
+// <state>/drover, where <state> is XDG_STATE_HOME or ~/.local/state; empty without a home.
+std::string StateFolder(const Environment& environment);
+// runs/<owner>-<hash of the inventories>.json in it; empty without a home.
 std::string RecordPath(const std::string& owner, const std::vector<std::string>& inventories,
                        const Environment& environment);
 

@@ -10,10 +10,8 @@
 namespace drover {
 namespace {
 
-std::string HelpText(std::span<const Subcommand> table) {
-  std::string text =
-      "Drover rolls out and proves Linux Virtual Server clusters.\n\n"
-      "usage: drover SUBCOMMAND [OPTIONS]\n\n";
+std::string HelpText(std::span<const Subcommand> table, const SubcommandHead& head) {
+  std::string text = head.about + "\n\nusage: " + head.program + " SUBCOMMAND [OPTIONS]\n\n";
   const auto line = [&](const std::string& name, const char* help) {
     constexpr std::size_t kColumn = 13;
     text +=
@@ -22,7 +20,7 @@ std::string HelpText(std::span<const Subcommand> table) {
   for (const Subcommand& subcommand : table) line(subcommand.name, subcommand.help);
   line("version", "print the version");
   line("help", "print this, or the options of a subcommand");
-  return text + "\n\"drover SUBCOMMAND --help\" lists the options.\n";
+  return text + "\n\"" + head.program + " SUBCOMMAND --help\" lists the options.\n";
 }
 
 int RunNamed(std::span<const Subcommand> table, const std::string& name,
@@ -38,9 +36,10 @@ int RunNamed(std::span<const Subcommand> table, const std::string& name,
 
 }  // namespace
 
-int RunSubcommand(std::span<const Subcommand> table, const std::vector<std::string>& words) {
+int RunSubcommand(std::span<const Subcommand> table, const std::vector<std::string>& words,
+                  const SubcommandHead& head) {
   if (words.empty()) {
-    PrintErr(HelpText(table));
+    PrintErr(HelpText(table, head));
     return kExitError;
   }
   const std::string& name = words[0];
@@ -52,7 +51,7 @@ int RunSubcommand(std::span<const Subcommand> table, const std::vector<std::stri
     if (words.size() > 1 && words[1] != "help" && words[1] != "version") {
       return RunNamed(table, words[1], {"--help"});
     }
-    PrintOut(HelpText(table));
+    PrintOut(HelpText(table, head));
     return kExitOk;
   }
   return RunNamed(table, name, {words.begin() + 1, words.end()});

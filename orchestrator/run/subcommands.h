@@ -15,7 +15,15 @@ struct Subcommand {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
-// Runs what `words` name; "help", "version" and what stands for them are known besides `table`.
-int RunSubcommand(std::span<const Subcommand> table, const std::vector<std::string>& words);
+// What stands above the table of help.
+struct SubcommandHead {
+  std::string program = "drover";
+  std::string about = "Drover rolls out and proves Linux Virtual Server clusters.";
+};
+
+// Runs what `words` name; "help", "version" and what stands for them are known besides `table`. A
+// subcommand may have subcommands of its own, with another head.
+int RunSubcommand(std::span<const Subcommand> table, const std::vector<std::string>& words,
+                  const SubcommandHead& head = {});
 
 }  // namespace drover

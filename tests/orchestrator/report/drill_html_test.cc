@@ -11,6 +11,7 @@
 #include "orchestrator/report/drill_advice.h"
 #include "orchestrator/report/drill_junit.h"
 #include "orchestrator/report/drill_text.h"
+#include "orchestrator/report/history_text.h"
 #include "orchestrator/report/html_page.h"
 #include "orchestrator/report/markup.h"
 #include "sample_drill.h"
@@ -186,6 +187,43 @@ TEST(DrillText, SaysTheVerdictAndEveryComparison) {
   EXPECT_TRUE(text.starts_with("director-crash on lb1, 2026-01-31 02:15:00 UTC: fail\n")) << text;
   EXPECT_TRUE(Has(text, "QUANTITY"));
   EXPECT_TRUE(Has(text, "What to do:"));
+}
+
+TEST(HistoryHtml, IsWellFormedWhateverIsInIt) {
+  HistoryView view;
+  EXPECT_EQ(OffenceOf(HistoryHtml(view, "Drills")), "");
+  for (int i = 0; i < 40; ++i) {
+    view.drills.push_back({.id = std::to_string(i),
+                           .playbook = "<b>&.yml",
+                           .target = "\x02",
+                           .started_us = i,
+                           .verdict = i % 7 == 0 ? VerdictKind::kFail : VerdictKind::kPass,
+                           .reasons = {"<script>"},
+                           .measured = {{Quantity::kOutage, 100.0 + i % 5, 1, false}},
+                           .predicted = PredictedOutage{90, 120, true}});
+  }
+  view.verifications = {{.id = "v", .playbook = "\xFF", .findings = {"<i>"}}};
+  view.trends = TrendsOf(view.drills);
+  const std::string page = HistoryHtml(view, "Drills & more");
+  EXPECT_EQ(OffenceOf(page), "");
+  EXPECT_FALSE(Has(page, "<script"));
+  EXPECT_TRUE(Has(page, "40 drills, 1 verifications"));
+}
+
+TEST(HistoryText, HasATrendPerFault) {
+  HistoryView view;
+  EXPECT_EQ(HistoryText(view, 0, false), "No drill is remembered here.\n");
+  for (const double outage : {100.0, 300.0, 200.0}) {
+    view.drills.push_back({.id = std::to_string(outage),
+                           .playbook = "site.yml",
+                           .verdict = VerdictKind::kPass,
+                           .measured = {{Quantity::kOutage, outage, 1, false}}});
+  }
+  view.trends = TrendsOf(view.drills);
+  const std::string text = HistoryText(view, 0, false);
+  EXPECT_TRUE(Has(text, "▁█▅")) << text;
+  EXPECT_TRUE(Has(text, "3 pass")) << text;
+  EXPECT_TRUE(Has(text, "median 200 ms")) << text;
 }
 
 TEST(EscapeMarkup, KeepsTextAndReplacesWhatIsNone) {

@@ -1,0 +1,27 @@
+// The history where it lies on the control host: <state>/drover/history.sqlite. What is remembered
+// there is never worth a failed run: a history that cannot be written is a warning on stderr.
+//
+// Touches the disk.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "orchestrator/drill/journal.h"
+#include "orchestrator/history/store.h"
+#include "orchestrator/run/command_line.h"
+
+namespace drover {
+
+// Empty without a home.
+std::string HistoryPath(const Environment& environment);
+// Makes the file and its folder when they are not there.
+Result<std::unique_ptr<HistoryStore>> OpenHistory(const Environment& environment);
+
+// `folder` is where the drill's evidence lies.
+void RecordDrill(const DrillJournal& journal, const std::string& folder);
+// `prober` is the host that carried the verification out.
+void RecordVerification(const std::string& prober, const CommandLine& line,
+                        const VerifyReport& report);
+
+}  // namespace drover
