@@ -79,4 +79,4 @@ drover_layer(orchestrator/plan OWN orchestrator/compile orchestrator/rollout orc
 drover_layer(orchestrator/ssh OWN orchestrator/compile orchestrator/source orchestrator/verify FOREIGN libssh boost openssl tl)
 drover_layer(orchestrator/cluster FOREIGN tl)
 drover_layer(orchestrator/report OWN orchestrator/drill orchestrator/history orchestrator/cluster orchestrator/plan orchestrator/compile orchestrator/rollout orchestrator/source orchestrator/verify FOREIGN nlohmann tl dtl)
-drover_layer(orchestrator/run OWN orchestrator/history orchestrator/drill orchestrator/cluster orchestrator/plan orchestrator/compile orchestrator/rollout orchestrator/ssh orchestrator/report orchestrator/verify orchestrator/source orchestrator/inventory orchestrator/playbook FOREIGN tl CLI nlohmann)
+drover_layer(orchestrator/run OWN orchestrator/notify orchestrator/schedule orchestrator/history orchestrator/drill orchestrator/cluster orchestrator/plan orchestrator/compile orchestrator/rollout orchestrator/ssh orchestrator/report orchestrator/verify orchestrator/source orchestrator/inventory orchestrator/playbook FOREIGN tl CLI nlohmann)

@@ -187,7 +187,8 @@ void DrawShares(Svg& svg, const Shares& shares, double left, double right, doubl
     const double bad = fate == ProbeFate::kOk ? 0 : 2;
     const double part = std::max(bad, static_cast<double>(count) / total * height);
     const double y = std::max(top, bottom - part);
-    svg.Rect(left, y, right - left, bottom - y, ToString(fate),
+    // A little over the next one, so that no gap shows between them.
+    svg.Rect(left, y, right - left + 0.6, bottom - y, ToString(fate),
              when + ": " + std::to_string(count) + " " + std::string(ToString(fate)) + " of " +
                  std::to_string(shares.total()));
     bottom = y;

@@ -26,6 +26,8 @@ constexpr std::array kWords = {
     Subcommand{"list", "list the faults, and which of them a cluster allows", DrillListCommand},
     Subcommand{"report", "show a drill from its evidence, or judge it again", DrillReportCommand},
     Subcommand{"history", "what all drills say together, fault by fault", DrillHistoryCommand},
+    Subcommand{"schedule", "drive drills again and again", DrillScheduleCommand},
+    Subcommand{"due", "drive what is due, each due time once", DrillDueCommand},
 };
 
 bool AgreesToInject(const std::string& question) {

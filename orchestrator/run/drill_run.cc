@@ -15,6 +15,7 @@
 #include "orchestrator/report/drill_words.h"
 #include "orchestrator/run/drill_evidence.h"
 #include "orchestrator/run/drill_probes.h"
+#include "orchestrator/run/drill_store.h"
 #include "orchestrator/run/drill_watch.h"
 #include "orchestrator/run/exit_code.h"
 #include "orchestrator/run/interrupt.h"

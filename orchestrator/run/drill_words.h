@@ -16,6 +16,8 @@ int DrillRunCommand(const std::vector<std::string>& arguments);
 int DrillListCommand(const std::vector<std::string>& arguments);
 int DrillReportCommand(const std::vector<std::string>& arguments);
 int DrillHistoryCommand(const std::vector<std::string>& arguments);
+int DrillScheduleCommand(const std::vector<std::string>& arguments);
+int DrillDueCommand(const std::vector<std::string>& arguments);
 
 // Runs one drill and shows it as the command line says; the status for the shell.
 DrillEnd CarryOutDrill(const Prepared& prepared, const CommandLine& line,
