@@ -181,6 +181,7 @@ class Rollout {
   std::set<SocketKey> answered_;         // in the last probe
   bool probing_ = false;
   bool said_what_is_not_judged_ = false;
+  bool behind_handover_ = false;      // the probe is, and not behind a wave
   std::set<std::string> checked_in_;  // in the last round of check-ins
   std::map<std::string, int> tries_;  // to confirm or take back, by host
   RunEnd end_;

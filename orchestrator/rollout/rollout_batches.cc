@@ -162,7 +162,9 @@ void Rollout::EndHandingOver(Actions& actions) {
   }
   yielded_[host] = book_.at(host).ground.masters;
   Show(Notice{host, "handed over before its changes"}, actions);
-  BeginWave(actions);
+  // The backup has been changed already. If it does not serve, the master is still as it was.
+  behind_handover_ = true;
+  StartProbe(actions);
 }
 
 // All hosts of the wave are through with what they could do.

@@ -303,8 +303,9 @@ void Rollout::EndProbe(Actions& actions) {
   std::set<SocketKey> silent;
   std::set_difference(answered_before_.begin(), answered_before_.end(), answered_.begin(),
                       answered_.end(), std::inserter(silent, silent.end()));
+  const bool wave_is_to_come = std::exchange(behind_handover_, false);
   if (silent.empty()) {
-    AfterWave(actions);
+    wave_is_to_come ? BeginWave(actions) : AfterWave(actions);
     return;
   }
   const std::string text = Listed(silent) + " answered from here before the run and no longer does";
@@ -455,14 +456,16 @@ void Rollout::StartReverting(Actions& actions) {
     if (!node.begun) {
       continue;
     }
+    Transaction::Question question{.fresh = !node.connected};
+    if (yielded_.contains(host)) {
+      question.tasks.emplace_back(HandoverTask{HandoverMove::kReturn, yielded_[host], {}});
+    }
     if (node.armed || node.unsure) {
-      changed[host] = {{RevertTask{fault_}}, !node.connected};
-      if (yielded_.contains(host)) {
-        changed[host].tasks.insert(changed[host].tasks.begin(),
-                                   HandoverTask{HandoverMove::kReturn, yielded_[host], {}});
-      }
+      question.tasks.emplace_back(RevertTask{fault_});
+      changed[host] = std::move(question);
     } else {
-      unchanged[host] = {{ReleaseTask{}}, !node.connected};
+      question.tasks.emplace_back(ReleaseTask{});
+      unchanged[host] = std::move(question);
     }
   }
   if (!changed.empty()) {

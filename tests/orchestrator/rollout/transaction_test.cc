@@ -580,6 +580,27 @@ TEST(TransactionOrder, AMasterThatCannotHandOverIsLeftAloneAndTheRunTakenBack) {
   EXPECT_EQ(nodes.end_of("b"), HostEnd::kReverted);
 }
 
+TEST(TransactionOrder, AMasterWhoseBackupDoesNotServeIsMasterAgainAndWasNotTouched) {
+  Nodes nodes(Two().Share({"a", "b"}));
+  WithService(nodes.run());
+  nodes.answering = {kWeb};
+  nodes.on = [&](const std::string& word) {
+    if (word == "a:yield") nodes.answering.clear();
+  };
+  AsDirectors(nodes).Start();
+  EXPECT_EQ(nodes.log(),
+            "a:begin b:begin look play0 b:work b:begin! probe a:work? a:yield probe "
+            "a:return+release b:revert finish");
+  EXPECT_EQ(nodes.end_of("a"), HostEnd::kNotAttempted);
+}
+
+TEST(TransactionOrder, AMasterThatFailsBeforeItChangedAnythingIsMasterAgain) {
+  Nodes nodes(Two().Share({"a", "b"}));
+  nodes["a"].refuses["work"] = Error{ErrorCode::kInternal, "the helper ended"};
+  AsDirectors(nodes).Start();
+  EXPECT_NE(nodes.log().find("a:return+"), std::string::npos) << nodes.log();
+}
+
 TEST(TransactionOrder, AMasterWithoutABackupIsChangedInPlace) {
   Nodes nodes(RunBuilder().Play("p", {"a"}).Task("one").Share({"a"}));
   nodes.run().states["a"].vrrp_instances.emplace_back();
