@@ -109,7 +109,7 @@ Json OwnerSummary(const OwnerRecord& record) {
               {"trackers", record.state.trackers.size()}};
 }
 
-Result<Json> Observation(const std::vector<OwnerRecord>& records) {
+Result<Json> ObserveKernel(const std::vector<OwnerRecord>& records) {
   const auto kernel = OpenLinuxKernel();
   if (!kernel) return Fail(kernel.error());
   const auto first = (*kernel)->Observe({});
@@ -220,7 +220,7 @@ int ShowCommand(const Arguments& arguments) {
   if (*owner) return ShowOwner(store, **owner);
   const auto records = store.LoadAll();
   if (!records) return Complain(records.error());
-  const auto observed = Observation(*records);
+  const auto observed = ObserveKernel(*records);
   if (!observed) return Complain(observed.error());
   Json owners = Json::array();
   for (const OwnerRecord& record : *records) owners.push_back(OwnerSummary(record));

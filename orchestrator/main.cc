@@ -15,7 +15,7 @@ constexpr std::array<drover::Subcommand, 15> kSubcommands = {{
     {"rollout", "carry out a playbook on the hosts of an inventory", drover::RolloutCommand},
     {"plan", "show what a rollout would change on every host", drover::PlanCommand},
     {"apply", "carry out a plan that was kept, if nothing has moved", drover::ApplyCommand},
-    {"verify", "carry out only the verify tasks of a playbook", drover::VerifyCommand},
+    {"verify", "prove that the cluster does what its playbook says", drover::VerifyCommand},
     {"drill", "inject a fault, and see whether the cluster bears it", drover::DrillCommand},
     {"status", "show roles, services and problems of the whole cluster", drover::StatusCommand},
     {"handover", "move virtual addresses to the backup on purpose", drover::HandoverCommand},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocol/codec_parts.h"
+#include "protocol/mac_text.h"
 
 namespace drover {
 namespace {
@@ -28,24 +29,6 @@ Result<std::string> ParseDrillId(std::string_view text) {
 }
 
 Result<std::string> ParseBytes(std::string_view text) { return DecodeBase64(text); }
-
-Result<MacAddress> ParseMac(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-  };
-  constexpr std::size_t kText = 17;
-  MacAddress mac{};
-  bool fits = text.size() == kText;
-  for (std::size_t i = 0; fits && i < mac.size(); ++i) {
-    const int high = digit(text[3 * i]);
-    const int low = digit(text[3 * i + 1]);
-    fits = high >= 0 && low >= 0 && (i + 1 == mac.size() || text[3 * i + 2] == ':');
-    if (fits) mac.at(i) = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  if (!fits) return Fail(ErrorCode::kInvalid, "\"" + std::string(text) + "\" is no MAC");
-  return mac;
-}
 
 Json VipsToJson(const std::vector<IpAddress>& vips) {
   return ListToJson(vips, [](const IpAddress& vip) { return vip.ToString(); });

@@ -53,11 +53,11 @@ ChangeText ChangeFromJson(const Json& json, const std::string& path, JsonErrors&
 }
 
 Json ToJson(const ProbeConnection& connection) {
-  Json json = {{"reply_mac", connection.reply_mac},
-               {"body", connection.body},
-               {"http_status", connection.http_status},
-               {"connect_us", connection.connect_time.count()},
-               {"total_us", connection.total_time.count()}};
+  Json json = {
+      {"reply_mac", connection.reply_mac},         {"body", connection.body},
+      {"http_status", connection.http_status},     {"connect_us", connection.connect_time.count()},
+      {"total_us", connection.total_time.count()}, {"local_port", connection.local_port},
+      {"reply_ttl", connection.reply_ttl}};
   if (connection.error) json["error"] = ToJson(*connection.error);
   return json;
 }
@@ -70,6 +70,8 @@ ProbeConnection ConnectionFromJson(const Json& json, const std::string& path, Js
   reader.ReadInteger("http_status", connection.http_status, 0, 999);
   reader.ReadDuration("connect_us", connection.connect_time);
   reader.ReadDuration("total_us", connection.total_time);
+  reader.ReadInteger("local_port", connection.local_port, 0, kMaxU16);
+  reader.ReadInteger("reply_ttl", connection.reply_ttl, 0, kMaxU8);
   if (reader.Has("error")) reader.ReadValue("error", connection.error.emplace(), ErrorFromJson);
   return connection;
 }
@@ -80,21 +82,25 @@ Json ToJson(const ProbeOutcome& outcome) {
                {"arp", Json::array()},
                {"peers", Json::array()}};
   for (const ProbeServiceResult& service : outcome.services) {
-    Json connections = Json::array();
-    for (const ProbeConnection& connection : service.connections)
-      connections.push_back(ToJson(connection));
-    json["services"].push_back(
-        {{"service", KeyToJson(service.service)}, {"connections", std::move(connections)}});
+    const auto connection = [](const ProbeConnection& one) { return ToJson(one); };
+    json["services"].push_back({{"service", KeyToJson(service.service)},
+                                {"connections", ListToJson(service.connections, connection)},
+                                {"source", service.source},
+                                {"uploads", ListToJson(service.uploads, connection)}});
   }
   for (const ArpAnswers& arp : outcome.arp) {
     json["arp"].push_back({{"vip", arp.vip.ToString()},
                            {"on_link", arp.on_link},
                            {"local", arp.local},
                            {"interface", arp.interface},
-                           {"answers", arp.answers}});
+                           {"answers", arp.answers},
+                           {"requests", arp.requests}});
   }
   for (const PeerMac& peer : outcome.peers)
     json["peers"].push_back({{"name", peer.name}, {"mac", peer.mac}});
+  json["redirects"] = ListToJson(outcome.redirects, [](const RedirectsSeen& seen) {
+    return Json{{"mac", seen.mac}, {"from", seen.from}, {"count", seen.count}};
+  });
   return json;
 }
 
@@ -104,6 +110,8 @@ ProbeServiceResult ServiceResultFromJson(const Json& json, const std::string& pa
   ObjectReader reader(json, path, errors);
   reader.ReadValue("service", result.service, SocketKeyFromJson);
   reader.ReadList("connections", result.connections, ConnectionFromJson);
+  reader.Read("source", result.source);
+  reader.ReadList("uploads", result.uploads, ConnectionFromJson);
   return result;
 }
 
@@ -128,6 +136,7 @@ ArpAnswers ArpFromJson(const Json& json, const std::string& path, JsonErrors& er
   reader.Read("local", arp.local);
   reader.Read("interface", arp.interface);
   reader.ReadValue("answers", arp.answers, AnswersFromJson);
+  reader.ReadValue("requests", arp.requests, AnswersFromJson);
   return arp;
 }
 
@@ -137,6 +146,15 @@ PeerMac PeerMacFromJson(const Json& json, const std::string& path, JsonErrors& e
   reader.Read("name", peer.name);
   reader.Read("mac", peer.mac);
   return peer;
+}
+
+RedirectsSeen RedirectsFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  RedirectsSeen seen;
+  ObjectReader reader(json, path, errors);
+  reader.Read("mac", seen.mac);
+  reader.Read("from", seen.from);
+  reader.ReadInteger("count", seen.count, 0, kMaxU32);
+  return seen;
 }
 
 struct DetailEncoder {
@@ -160,6 +178,7 @@ struct DetailEncoder {
   }
   Json operator()(const NodeGround& ground) const { return GroundToJson(ground); }
   Json operator()(const GenerationList& list) const { return GenerationsToJson(list); }
+  Json operator()(const Observation& seen) const { return ObservationToJson(seen); }
   Json operator()(const DrillGround& ground) const { return DrillGroundToJson(ground); }
   Json operator()(const DrillState& state) const { return DrillStateToJson(state); }
   Json operator()(const ProbeRunOutcome& outcome) const { return ProbeRunOutcomeToJson(outcome); }
@@ -191,6 +210,7 @@ TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors&
     reader.ReadList("services", outcome.services, ServiceResultFromJson);
     reader.ReadList("arp", outcome.arp, ArpFromJson);
     reader.ReadList("peers", outcome.peers, PeerMacFromJson);
+    reader.ReadList("redirects", outcome.redirects, RedirectsFromJson);
     return outcome;
   }
   if (kind == "status") {
@@ -200,6 +220,7 @@ TaskDetail DetailFromJson(const Json& json, const std::string& path, JsonErrors&
   }
   if (kind == "ground") return ReadGround(reader);
   if (kind == "generations") return ReadGenerations(reader);
+  if (kind == "observation") return ReadObservation(reader);
   if (kind == "drill_ground") return ReadDrillGround(reader);
   if (kind == "drill_state") return ReadDrillState(reader);
   if (kind == "probe_run") return ReadProbeRunOutcome(reader);

@@ -10,12 +10,15 @@
 #include "protocol/drill.h"
 #include "protocol/json_reader.h"
 #include "protocol/node_status.h"
+#include "protocol/observation.h"
 #include "protocol/transaction.h"
 
 namespace drover {
 
 Json StateToJson(const DesiredState& state);
 DesiredState StateFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+// What a kernel has need not be what we would ask for: not validated.
+DesiredState ObservedStateFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 Json KeyToJson(const SocketKey& key);
 SocketKey SocketKeyFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 Json ServiceKeyToJson(const ServiceKey& key);
@@ -39,6 +42,11 @@ CheckSettings CheckFromJson(const Json& json, const std::string& path, JsonError
 
 Json NodeStatusToJson(const NodeStatus& status);
 NodeStatus NodeStatusFromJson(const Json& json, const std::string& path, JsonErrors& errors);
+
+Json ObserveToJson(const ObserveTask& task);
+ObserveTask ReadObserve(ObjectReader& reader);
+Json ObservationToJson(const Observation& seen);
+Observation ReadObservation(ObjectReader& reader);
 
 Json RunToJson(const RunInfo& run);
 RunInfo RunFromJson(const Json& json, const std::string& path, JsonErrors& errors);

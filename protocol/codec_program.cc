@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kMaxMode = 07777;
 constexpr std::int64_t kMaxConnections = 100000;
+constexpr std::int64_t kMaxUploads = 1000;
 constexpr std::int64_t kMinLeaseMs = 1000;
 constexpr std::int64_t kMaxLeaseMs = 3600000;
 
@@ -103,11 +104,14 @@ struct ActionEncoder {
       json["services"].push_back({{"service", KeyToJson(service.service)},
                                   {"connections", service.connections},
                                   {"http_path", service.http_path},
-                                  {"timeout_ms", service.timeout.count()}});
+                                  {"timeout_ms", service.timeout.count()},
+                                  {"uploads", service.uploads}});
     }
     for (const IpAddress& vip : task.vips) json["vips"].push_back(vip.ToString());
     for (const ProbePeer& peer : task.peers) {
-      json["peers"].push_back({{"name", peer.name}, {"address", peer.address.ToString()}});
+      json["peers"].push_back({{"name", peer.name},
+                               {"address", peer.address.ToString()},
+                               {"real_server", peer.real_server}});
     }
     return json;
   }
@@ -137,6 +141,7 @@ struct ActionEncoder {
     return {{"kind", "restore"}, {"generation", task.generation}};
   }
   Json operator()(const GenerationsTask&) const { return {{"kind", "generations"}}; }
+  Json operator()(const ObserveTask& task) const { return ObserveToJson(task); }
   Json operator()(const DrillLookTask& task) const { return DrillActionToJson(task); }
   Json operator()(const DrillArmTask& task) const { return DrillActionToJson(task); }
   Json operator()(const DrillInjectTask& task) const { return DrillActionToJson(task); }
@@ -221,6 +226,7 @@ ProbeService ProbeServiceFromJson(const Json& json, const std::string& path, Jso
   reader.ReadInteger("connections", service.connections, 1, kMaxConnections);
   reader.Read("http_path", service.http_path);
   reader.ReadDuration("timeout_ms", service.timeout);
+  reader.ReadInteger("uploads", service.uploads, 0, kMaxUploads);
   return service;
 }
 
@@ -229,6 +235,7 @@ ProbePeer PeerFromJson(const Json& json, const std::string& path, JsonErrors& er
   ObjectReader reader(json, path, errors);
   reader.Read("name", peer.name);
   reader.ReadWord("address", peer.address, IpAddress::Parse);
+  reader.Read("real_server", peer.real_server);
   return peer;
 }
 
@@ -317,6 +324,7 @@ TaskAction ActionFromJson(const Json& json, const std::string& path, JsonErrors&
   if (kind == "unlock") return ReadUnlock(reader);
   if (kind == "restore") return ReadRestore(reader);
   if (kind == "generations") return GenerationsTask{};
+  if (kind == "observe") return ReadObserve(reader);
   if (kind == "drill_look") return ReadDrillLook(reader);
   if (kind == "drill_arm") return ReadDrillArm(reader);
   if (kind == "drill_inject") return ReadDrillInject(reader);

@@ -205,20 +205,23 @@ Json StateToJson(const DesiredState& state) {
   return json;
 }
 
-DesiredState StateFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+DesiredState ObservedStateFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   DesiredState state;
-  {
-    ObjectReader reader(json, path, errors);
-    reader.ReadList("addresses", state.addresses, AddressFromJson);
-    reader.ReadList("sysctls", state.sysctls, SysctlFromJson);
-    reader.ReadList("services", state.services, ServiceFromJson);
-    ReadLaterList(reader, "sync_daemons", state.sync_daemons, SyncDaemonFromJson);
-    ReadLaterList(reader, "vrrp_instances", state.vrrp_instances, InstanceFromJson);
-    ReadLaterList(reader, "vrrp_groups", state.vrrp_groups, GroupFromJson);
-    ReadLaterList(reader, "trackers", state.trackers, TrackerFromJson);
-    ReadLaterList(reader, "watches", state.watches, WatchFromJson);
-    ReadLaterList(reader, "metrics", state.metrics, MetricsFromJson);
-  }
+  ObjectReader reader(json, path, errors);
+  reader.ReadList("addresses", state.addresses, AddressFromJson);
+  reader.ReadList("sysctls", state.sysctls, SysctlFromJson);
+  reader.ReadList("services", state.services, ServiceFromJson);
+  ReadLaterList(reader, "sync_daemons", state.sync_daemons, SyncDaemonFromJson);
+  ReadLaterList(reader, "vrrp_instances", state.vrrp_instances, InstanceFromJson);
+  ReadLaterList(reader, "vrrp_groups", state.vrrp_groups, GroupFromJson);
+  ReadLaterList(reader, "trackers", state.trackers, TrackerFromJson);
+  ReadLaterList(reader, "watches", state.watches, WatchFromJson);
+  ReadLaterList(reader, "metrics", state.metrics, MetricsFromJson);
+  return state;
+}
+
+DesiredState StateFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  DesiredState state = ObservedStateFromJson(json, path, errors);
   if (!errors.ok()) return state;
   if (const Status status = ValidateState(state); !status) errors.Add(path, status.error().message);
   return state;

@@ -15,6 +15,7 @@
 #include "protocol/change.h"
 #include "protocol/drill.h"
 #include "protocol/node_status.h"
+#include "protocol/observation.h"
 #include "protocol/result.h"
 #include "protocol/transaction.h"
 
@@ -65,12 +66,16 @@ struct ProbeConnection {
   int http_status = 0;  // 0: not asked
   std::chrono::microseconds connect_time{0};  // SYN to SYN-ACK
   std::chrono::microseconds total_time{0};    // to the end of the answer
+  std::uint16_t local_port = 0;               // 0: it never got one
+  int reply_ttl = 0;                          // of the SYN-ACK, as it came in; 0: not seen
   bool operator==(const ProbeConnection&) const = default;
 };
 
 struct ProbeServiceResult {
   SocketKey service;
   std::vector<ProbeConnection> connections;
+  std::string source = {};  // address that the connections went out from; empty: none went out
+  std::vector<ProbeConnection> uploads = {};  // behind the others
   bool operator==(const ProbeServiceResult&) const = default;
 };
 
@@ -81,6 +86,8 @@ struct ArpAnswers {
   bool local = false;    // the VIP is an address of the asking host itself
   std::string interface;
   std::map<std::string, std::uint32_t> answers;
+  // Of these frames, the ones that asked for somebody else in the VIP's name (arp_announce).
+  std::map<std::string, std::uint32_t> requests = {};
   bool operator==(const ArpAnswers&) const = default;
 };
 
@@ -90,17 +97,26 @@ struct PeerMac {
   bool operator==(const PeerMac&) const = default;
 };
 
+// ICMP redirects that came in while the probe ran.
+struct RedirectsSeen {
+  std::string mac;   // who sent them
+  std::string from;  // source address
+  std::uint32_t count = 0;
+  bool operator==(const RedirectsSeen&) const = default;
+};
+
 // The evidence for `verify`.
 struct ProbeOutcome {
   std::vector<ProbeServiceResult> services;
   std::vector<ArpAnswers> arp;
   std::vector<PeerMac> peers;
+  std::vector<RedirectsSeen> redirects = {};
   bool operator==(const ProbeOutcome&) const = default;
 };
 
 using TaskDetail =
     std::variant<std::monostate, CommandOutcome, FileDiff, ProbeOutcome, NodeStatus, NodeGround,
-                 GenerationList, DrillGround, DrillState, ProbeRunOutcome>;
+                 GenerationList, DrillGround, DrillState, ProbeRunOutcome, Observation>;
 
 struct TaskResult {
   std::uint32_t task = 0;

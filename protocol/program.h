@@ -15,6 +15,7 @@
 #include "protocol/address.h"
 #include "protocol/desired_state.h"
 #include "protocol/drill.h"
+#include "protocol/observation.h"
 #include "protocol/transaction.h"
 
 namespace drover {
@@ -99,6 +100,9 @@ struct WaitForTask {
 struct ProbePeer {
   std::string name;
   IpAddress address;
+  // It has the VIPs without showing them: it is provoked to ask for an unknown neighbour in the
+  // name of a VIP, and must not.
+  bool real_server = false;
   bool operator==(const ProbePeer&) const = default;
 };
 
@@ -108,8 +112,13 @@ struct ProbeService {
   std::uint32_t connections = 0;            // 1 to 100000
   std::string http_path;                    // not empty: GET it and keep the start of the body
   std::chrono::milliseconds timeout{2000};  // per connection
+  // So many more with a body of kUploadBytes, so that segments of full size are seen to arrive;
+  // only with a path.
+  std::uint32_t uploads = 0;
   bool operator==(const ProbeService&) const = default;
 };
+
+inline constexpr std::size_t kUploadBytes = 64 * 1024;
 
 // Gathers the evidence for `verify`: connections, who answers ARP for the VIPs, which MAC each peer
 // has. It judges nothing; orchestrator/verify does.
@@ -150,7 +159,7 @@ using TaskAction =
                  WaitForTask, ProbeTask, StatusTask, HandoverTask, BeginTask, ConfirmTask,
                  RevertTask, ReleaseTask, UnlockTask, RestoreTask, GenerationsTask, MaintenanceTask,
                  UninstallTask, DrillLookTask, DrillArmTask, DrillInjectTask, DrillUndoTask,
-                 ProbeRunTask>;
+                 ProbeRunTask, ObserveTask>;
 
 // One task for one host.
 struct Task {

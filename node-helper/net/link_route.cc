@@ -31,21 +31,37 @@ struct Route {
   bool local = false;
   bool gateway = false;
   std::uint32_t index = 0;
+  std::optional<IpAddress> next_hop;  // where it is said with the family of the question
 };
 
-Bytes EncodeRouteQuestion(const IpAddress& address) {
+Bytes EncodeRouteQuestion(const IpAddress& address, const std::optional<IpAddress>& from) {
   nlmsghdr header{};
   header.nlmsg_type = RTM_GETROUTE;
   header.nlmsg_flags = NLM_F_REQUEST;
   rtmsg question{};
   question.rtm_family = address.is_v4() ? AF_INET : AF_INET6;
   question.rtm_dst_len = static_cast<unsigned char>(address.bits());
+  if (from) question.rtm_src_len = static_cast<unsigned char>(from->bits());
   Bytes bytes(NLMSG_LENGTH(sizeof question));
   std::memcpy(bytes.data() + NLMSG_HDRLEN, &question, sizeof question);
-  AttributeWriter(bytes).Put(RTA_DST, {address.data(), address.size()});
+  AttributeWriter writer(bytes);
+  writer.Put(RTA_DST, {address.data(), address.size()});
+  if (from) writer.Put(RTA_SRC, {from->data(), from->size()});
   header.nlmsg_len = static_cast<std::uint32_t>(bytes.size());
   std::memcpy(bytes.data(), &header, sizeof header);
   return bytes;
+}
+
+std::optional<IpAddress> AddressIn(ByteView bytes) {
+  if (bytes.size() == 4) {
+    std::array<std::uint8_t, 4> v4{};
+    std::copy_n(bytes.begin(), v4.size(), v4.begin());
+    return IpAddress::V4(v4);
+  }
+  if (bytes.size() != 16) return std::nullopt;
+  std::array<std::uint8_t, 16> v6{};
+  std::copy_n(bytes.begin(), v6.size(), v6.begin());
+  return IpAddress::V6(v6);
 }
 
 Result<Route> DecodeRoute(ByteView bytes) {
@@ -69,13 +85,15 @@ Result<Route> DecodeRoute(ByteView bytes) {
   route.local = message.rtm_type == RTN_LOCAL;
   route.gateway = attributes->Get(RTA_GATEWAY).has_value() || attributes->Get(RTA_VIA).has_value();
   route.index = attributes->U32(RTA_OIF).value_or(0);
+  if (const auto hop = attributes->Get(RTA_GATEWAY)) route.next_hop = AddressIn(*hop);
   return route;
 }
 
-Result<Route> AskKernel(const IpAddress& address) {
+Result<Route> AskKernel(const IpAddress& address,
+                        const std::optional<IpAddress>& from = std::nullopt) {
   const int fd = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) return Fail(ErrnoError(errno, "netlink"));
-  const Bytes question = EncodeRouteQuestion(address);
+  const Bytes question = EncodeRouteQuestion(address, from);
   std::array<std::uint8_t, 8192> answer;
   ssize_t size = ::send(fd, question.data(), question.size(), 0);
   pollfd waiting{fd, POLLIN, 0};
@@ -128,7 +146,10 @@ void DescribeLink(const ifaddrs* entries, Family family, LinkRoute& link) {
   for (const ifaddrs* entry = entries; entry != nullptr; entry = entry->ifa_next) {
     if (link.interface != entry->ifa_name || entry->ifa_addr == nullptr) continue;
     const auto own = AddressOf(entry->ifa_addr);
-    if (own && own->family() == family) link.addresses.push_back(*own);
+    if (own && own->family() == family) {
+      link.addresses.push_back(*own);
+      link.networks.push_back({*own, PrefixLengthOf(entry->ifa_netmask)});
+    }
     if (entry->ifa_addr->sa_family != AF_PACKET) continue;
     sockaddr_ll hardware{};
     std::memcpy(&hardware, entry->ifa_addr, sizeof hardware);
@@ -144,6 +165,17 @@ void DescribeLink(const ifaddrs* entries, Family family, LinkRoute& link) {
 bool IsDelivered(const IpAddress& address) {
   const auto route = AskKernel(address);
   return route && route->local;
+}
+
+Result<Way> FindWay(const IpAddress& from, const IpAddress& to) {
+  const auto route = AskKernel(to, from);
+  if (!route) return Fail(route.error());
+  Way way{.reachable = route->reachable, .interface = "", .gateway = route->next_hop};
+  std::array<char, IF_NAMESIZE> name{};
+  if (route->index != 0 && ::if_indextoname(route->index, name.data()) != nullptr) {
+    way.interface = name.data();
+  }
+  return way;
 }
 
 Result<LinkRoute> FindLinkRoute(const IpAddress& address) {

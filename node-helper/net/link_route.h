@@ -22,7 +22,17 @@ struct LinkRoute {
   std::string interface;
   MacAddress mac{};                  // of the interface
   std::vector<IpAddress> addresses;  // of the interface, of the same family
+  std::vector<Prefix> networks;      // of these addresses, in the same order
 };
+
+// The way that packets of this host take.
+struct Way {
+  bool reachable = false;
+  std::string interface;
+  std::optional<IpAddress> gateway;
+};
+// From `from`, an address of this host, to `to`. No way is no error.
+Result<Way> FindWay(const IpAddress& from, const IpAddress& to);
 
 // An address that nothing routes to is not on a link; that is no error.
 Result<LinkRoute> FindLinkRoute(const IpAddress& address);

@@ -50,7 +50,20 @@ std::array<std::uint8_t, kSize> BytesAt(View bytes, std::size_t at) {
   return part;
 }
 
-// RFC 1071 over the pseudo header (RFC 8200 8.1) and the message.
+// RFC 1071.
+std::uint16_t InternetChecksum(View bytes) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) sum += Word(bytes, i);
+  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(~sum);
+}
+
+void PutWord(Packet& packet, std::size_t at, std::uint16_t value) {
+  packet[at] = static_cast<std::uint8_t>(value >> 8);
+  packet[at + 1] = static_cast<std::uint8_t>(value);
+}
+
+// Over the pseudo header (RFC 8200 8.1) and the message.
 std::uint16_t Icmpv6Checksum(const IpAddress& from, const IpAddress& to, const Packet& message) {
   Packet summed;
   AppendAddress(summed, from);
@@ -60,10 +73,7 @@ std::uint16_t Icmpv6Checksum(const IpAddress& from, const IpAddress& to, const P
   Append16(summed, 0);
   Append16(summed, IPPROTO_ICMPV6);
   Append(summed, message);
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i + 1 < summed.size(); i += 2) sum += Word(summed, i);
-  while (sum >> 16 != 0) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<std::uint16_t>(~sum);
+  return InternetChecksum(summed);
 }
 
 // RFC 4291 2.7.1: ff02::1:ff and the last three bytes.
@@ -107,7 +117,9 @@ std::optional<AddressClaim> ClaimOfArp(std::span<const std::uint8_t> packet) {
                         packet[4] == ETH_ALEN && packet[5] == 4;
   const std::uint16_t operation = Word(packet, 6);
   if (!ethernet || (operation != ARPOP_REQUEST && operation != ARPOP_REPLY)) return std::nullopt;
-  const AddressClaim claim{IpAddress::V4(BytesAt<4>(packet, 14)), MacAt(packet, 8)};
+  AddressClaim claim{IpAddress::V4(BytesAt<4>(packet, 14)), MacAt(packet, 8)};
+  claim.asks_for_other =
+      operation == ARPOP_REQUEST && IpAddress::V4(BytesAt<4>(packet, 24)) != claim.address;
   if (claim.address.is_unspecified()) return std::nullopt;  // asks without claiming
   return claim;
 }
@@ -125,8 +137,7 @@ std::vector<std::uint8_t> NeighbourSolicitation(const MacAddress& mac,
     Append(message, mac);
   }
   const std::uint16_t checksum = Icmpv6Checksum(from, to, message);
-  message[2] = static_cast<std::uint8_t>(checksum >> 8);
-  message[3] = static_cast<std::uint8_t>(checksum);
+  PutWord(message, 2, checksum);
 
   Packet packet = {0x60, 0, 0, 0};
   Append16(packet, message.size());
@@ -149,6 +160,19 @@ std::optional<AddressClaim> ClaimOfAdvertisement(std::span<const std::uint8_t> p
   const View options = message.subspan(kAdvertisementBytes, length - kAdvertisementBytes);
   return AddressClaim{IpAddress::V6(BytesAt<16>(message, 8)),
                       LinkAddressOption(options).value_or(frame_source)};
+}
+
+std::vector<std::uint8_t> EchoRequest(const IpAddress& from, const IpAddress& to) {
+  constexpr std::size_t kHeader = 20;
+  constexpr std::uint8_t kTimeToLive = 64;
+  Packet packet = {0x45, 0, 0, 0, 0, 0, 0, 0, kTimeToLive, IPPROTO_ICMP, 0, 0};
+  AppendAddress(packet, from);
+  AppendAddress(packet, to);
+  Append(packet, std::array<std::uint8_t, 8>{8, 0, 0, 0, 'D', 'r', 0, 1});  // RFC 792
+  PutWord(packet, 2, static_cast<std::uint16_t>(packet.size()));
+  PutWord(packet, 10, InternetChecksum(View(packet).first(kHeader)));
+  PutWord(packet, kHeader + 2, InternetChecksum(View(packet).subspan(kHeader)));
+  return packet;
 }
 
 MacAddress QuestionMac(const IpAddress& target) {

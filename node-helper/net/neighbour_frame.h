@@ -18,6 +18,7 @@ namespace drover {
 struct AddressClaim {
   IpAddress address;
   MacAddress mac{};
+  bool asks_for_other = false;  // by the way, in a question of its own for another address
   bool operator==(const AddressClaim&) const = default;
 };
 
@@ -37,6 +38,9 @@ std::vector<std::uint8_t> NeighbourSolicitation(const MacAddress& mac,
 // address.
 std::optional<AddressClaim> ClaimOfAdvertisement(std::span<const std::uint8_t> packet,
                                                  const MacAddress& frame_source);
+
+// An ICMP echo request from `from` to `to` (IPv4). Its answer makes the receiver look for `from`.
+std::vector<std::uint8_t> EchoRequest(const IpAddress& from, const IpAddress& to);
 
 // Where the question goes: everybody (ARP), or the multicast MAC of the solicited-node address.
 MacAddress QuestionMac(const IpAddress& target);

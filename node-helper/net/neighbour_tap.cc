@@ -37,11 +37,11 @@ Result<NeighbourTap> NeighbourTap::Open() {
 }
 
 Status NeighbourTap::Ask(const LinkRoute& link, const std::optional<IpAddress>& sender,
-                         const IpAddress& target) {
+                         const IpAddress& target, const std::optional<MacAddress>& only) {
   PacketSocket& socket = target.is_v4() ? arp_ : icmp_;
   const auto packet = target.is_v4() ? ArpRequest(link.mac, sender, target)
                                      : NeighbourSolicitation(link.mac, sender, target);
-  return socket.Send(link.index, QuestionMac(target), packet);
+  return socket.Send(link.index, only.value_or(QuestionMac(target)), packet);
 }
 
 std::vector<ClaimHeard> NeighbourTap::Hear(std::chrono::steady_clock::time_point deadline) {
@@ -58,7 +58,8 @@ std::vector<ClaimHeard> NeighbourTap::HearNow() {
   std::vector<ClaimHeard> claims;
   while (const auto packet = arp_.Receive()) {
     if (const auto claim = ClaimOfArp(packet->bytes)) {
-      claims.push_back({claim->address, MacText(claim->mac), packet->interface_index});
+      claims.push_back(
+          {claim->address, MacText(claim->mac), packet->interface_index, claim->asks_for_other});
     }
   }
   while (const auto packet = icmp_.Receive()) {

@@ -21,6 +21,7 @@ struct ClaimHeard {
   IpAddress address;
   std::string mac;
   int interface_index = 0;
+  bool asks_for_other = false;  // see AddressClaim
 };
 
 class NeighbourTap {
@@ -29,8 +30,9 @@ class NeighbourTap {
 
   // One question to the link; without `sender` in the form of duplicate detection. `sender` must be
   // an address of this host that neighbours may learn.
-  Status Ask(const LinkRoute& link, const std::optional<IpAddress>& sender,
-             const IpAddress& target);
+  // To everybody, or to the one host with the MAC `only`.
+  Status Ask(const LinkRoute& link, const std::optional<IpAddress>& sender, const IpAddress& target,
+             const std::optional<MacAddress>& only = std::nullopt);
   // All claims heard since the last call; waits for the first one until `deadline`.
   std::vector<ClaimHeard> Hear(std::chrono::steady_clock::time_point deadline);
   // Those that are there already.

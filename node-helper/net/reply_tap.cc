@@ -93,14 +93,19 @@ Result<ReplyTap> ReplyTap::Open(const Endpoint& service) {
   return ReplyTap(std::move(*socket), service.address.family());
 }
 
-std::string ReplyTap::TakeMac(std::uint16_t local_port) {
-  std::string mac;
+ReplyTap::Reply ReplyTap::Take(std::uint16_t local_port) {
+  Reply reply;
   while (const auto packet = socket_.Receive()) {
-    if (mac.empty() && DestinationPortOf(family_, packet->bytes) == local_port) {
-      mac = MacText(packet->source);
+    if (reply.ttl == 0 && DestinationPortOf(family_, packet->bytes) == local_port) {
+      reply = {MacText(packet->source), TimeToLiveOf(family_, packet->bytes)};
     }
   }
-  return mac;
+  return reply;
+}
+
+int TimeToLiveOf(Family family, std::span<const std::uint8_t> packet) {
+  const std::size_t at = family == Family::kIpv4 ? 8 : 7;
+  return packet.size() > at ? packet[at] : 0;
 }
 
 std::optional<std::uint16_t> DestinationPortOf(Family family,

@@ -21,9 +21,14 @@ class ReplyTap {
   // Needs CAP_NET_RAW. Sees IPv6 without extension headers only.
   static Result<ReplyTap> Open(const Endpoint& service);
 
-  // MAC of the first SYN-ACK to `local_port` since it was last asked for; empty when none was seen
-  // or the link has no MACs (lo). Forgets all others: connections come one after the other.
-  std::string TakeMac(std::uint16_t local_port);
+  // How the answer to a connection came in.
+  struct Reply {
+    std::string mac;  // empty: none was seen, or the link has no MACs (lo)
+    int ttl = 0;      // or hop limit; 0: none was seen
+  };
+  // The first SYN-ACK to `local_port` since it was last asked for. Forgets all others: connections
+  // come one after the other.
+  Reply Take(std::uint16_t local_port);
   std::uint32_t TakeDrops() { return socket_.TakeDrops(); }
 
  private:
@@ -36,5 +41,7 @@ class ReplyTap {
 // The local (destination) port of a TCP packet given from its IP header on; nothing when it is cut
 // short.
 std::optional<std::uint16_t> DestinationPortOf(Family family, std::span<const std::uint8_t> packet);
+// How many more routers it could pass; 0 when it is cut short.
+int TimeToLiveOf(Family family, std::span<const std::uint8_t> packet);
 
 }  // namespace drover

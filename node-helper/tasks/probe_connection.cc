@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -44,12 +45,19 @@ socklen_t FillAddress(const SocketKey& service, sockaddr_storage& storage) {
   return sizeof(sockaddr_in6);
 }
 
-std::uint16_t LocalPort(int fd) {
+// Port 0 when the kernel does not say.
+Endpoint LocalEnd(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
   // The port stands at the same place for both families.
-  return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
+  const auto* v4 = reinterpret_cast<const sockaddr_in*>(&storage);
+  const std::uint16_t port = ntohs(v4->sin_port);
+  if (storage.ss_family == AF_INET) {
+    return {IpAddress::V4(std::bit_cast<std::array<std::uint8_t, 4>>(v4->sin_addr.s_addr)), port};
+  }
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&storage);
+  return {IpAddress::V6(std::to_array(v6->sin6_addr.s6_addr)), port};
 }
 
 // Some ports may be taken by others. When so many are, the kernel chooses.
@@ -132,15 +140,16 @@ Result<std::string_view> ReceiveSome(int fd, std::array<char, 16384>& buffer,
 }
 
 Status GetPage(int fd, const ProbeService& service, Clock::time_point deadline,
-               HttpAnswer& answer) {
+               std::size_t body_bytes, HttpAnswer& answer) {
   const Endpoint endpoint{service.service.address, service.service.port};
-  if (auto sent = SendAll(fd, HttpRequest(endpoint, service.http_path), deadline); !sent) {
-    return sent;
-  }
+  const std::string request = HttpRequest(endpoint, service.http_path, body_bytes);
+  // A server that does not want the body may have answered and closed before all of it is out.
+  const Status sent = SendAll(fd, request, deadline);
+  if (!sent && (body_bytes == 0 || sent.error().code == ErrorCode::kTimeout)) return sent;
   std::array<char, 16384> buffer;
   while (true) {
     const auto bytes = ReceiveSome(fd, buffer, deadline);
-    if (!bytes) return Fail(bytes.error());
+    if (!bytes) return Fail(sent ? bytes.error() : sent.error());
     if (bytes->empty()) return answer.End();
     const auto complete = answer.Feed(*bytes);
     if (!complete) return Fail(complete.error());
@@ -164,9 +173,9 @@ void ResetOnClose(int fd) {
 }
 
 void Fetch(int fd, const ProbeService& service, Clock::time_point start, Clock::time_point deadline,
-           ProbeConnection& connection) {
+           std::size_t body_bytes, ProbeConnection& connection) {
   HttpAnswer answer;
-  const Status page = GetPage(fd, service, deadline, answer);
+  const Status page = GetPage(fd, service, deadline, body_bytes, answer);
   if (!page) {
     connection.error = page.error();
     connection.connect_time = microseconds{0};
@@ -181,7 +190,7 @@ void Fetch(int fd, const ProbeService& service, Clock::time_point start, Clock::
 }  // namespace
 
 ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap, SourcePorts& ports,
-                                 Clock::time_point limit) {
+                                 Clock::time_point limit, std::size_t body_bytes) {
   ProbeAttempt attempt;
   ProbeConnection& connection = attempt.connection;
   const int family = service.service.address.is_v4() ? AF_INET : AF_INET6;
@@ -195,9 +204,15 @@ ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap, Sou
   const auto deadline = std::min(start + service.timeout, limit);
   const Status connected = Connect(socket.get(), service.service, deadline);
   const microseconds connect_time = Since(start);
-  attempt.local_port = LocalPort(socket.get());
+  const Endpoint local = LocalEnd(socket.get());
+  attempt.local_port = connection.local_port = local.port;
+  attempt.source = local.address;
   // Also after a failure, so that a late answer is not taken for the next connection's.
-  if (tap != nullptr) connection.reply_mac = tap->TakeMac(attempt.local_port);
+  if (tap != nullptr) {
+    const ReplyTap::Reply reply = tap->Take(attempt.local_port);
+    connection.reply_mac = reply.mac;
+    connection.reply_ttl = reply.ttl;
+  }
   if (!connected) {
     connection.error = connected.error();
     return attempt;
@@ -207,7 +222,7 @@ ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap, Sou
   if (service.http_path.empty()) {
     ResetOnClose(socket.get());
   } else {
-    Fetch(socket.get(), service, start, deadline, connection);
+    Fetch(socket.get(), service, start, deadline, body_bytes, connection);
     if (connection.error) connection.total_time = microseconds{0};
   }
   return attempt;

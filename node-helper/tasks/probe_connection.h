@@ -19,11 +19,14 @@ namespace drover {
 struct ProbeAttempt {
   ProbeConnection connection;
   std::uint16_t local_port = 0;
+  IpAddress source;
 };
 
 // `tap` may be null: the reply's MAC stays empty then. Goes out from the next port of `ports` that
-// is free. Gives up at `limit` even within the service's own timeout.
+// is free. Gives up at `limit` even within the service's own timeout. `body_bytes`: so many go with
+// the request for the page.
 ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap, SourcePorts& ports,
-                                 std::chrono::steady_clock::time_point limit);
+                                 std::chrono::steady_clock::time_point limit,
+                                 std::size_t body_bytes = 0);
 
 }  // namespace drover

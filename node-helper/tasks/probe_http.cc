@@ -44,9 +44,12 @@ Status ValidateHttpPath(std::string_view path) {
   return {};
 }
 
-std::string HttpRequest(const Endpoint& service, std::string_view path) {
+std::string HttpRequest(const Endpoint& service, std::string_view path, std::size_t body_bytes) {
+  const std::string body =
+      body_bytes == 0 ? "" : "Content-Length: " + std::to_string(body_bytes) + "\r\n";
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: " + service.ToString() +
-         "\r\nUser-Agent: drover\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+         "\r\nUser-Agent: drover\r\nAccept: */*\r\nConnection: close\r\n" + body + "\r\n" +
+         std::string(body_bytes, '.');
 }
 
 HttpAnswer::HttpAnswer() : state_(std::make_unique<State>()) {

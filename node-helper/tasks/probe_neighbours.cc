@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "node-helper/net/neighbour_frame.h"
+#include "protocol/mac_text.h"
+
 namespace drover {
 namespace {
 
@@ -10,6 +13,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kMaxWindow{10000};
 constexpr std::uint32_t kMaxRounds = 20;
+constexpr std::uint32_t kStrangers = 8;
+constexpr int kSmallestNetwork = 28;  // smaller ones are likely to be full
+constexpr std::size_t kMaxRedirecters = 64;
 constexpr std::size_t kBurst = 64;  // questions between two looks at the answers
 constexpr milliseconds kLook{200};  // how often it is asked whether somebody still waits
 
@@ -41,6 +47,8 @@ NeighbourProbe::NeighbourProbe(const ProbeTask& task) : task_(task) {
   auto tap = NeighbourTap::Open();
   if (tap) {
     tap_.emplace(std::move(*tap));
+    auto redirects = RedirectTap::Open();
+    if (redirects) redirect_tap_.emplace(std::move(*redirects));
     return;
   }
   notes_.push_back("ARP and neighbour discovery were not asked: " + tap.error().message);
@@ -94,7 +102,87 @@ void NeighbourProbe::AskFor(const Target& target, bool also_without_sender) {
     notes_.push_back("asking for " + target.address.ToString() + ": " + sent.error().message);
 }
 
-void NeighbourProbe::AskRound() {
+// Hosts that answer only when they are asked alone, as behind a switch that answers for others.
+void NeighbourProbe::AskEachPeer() {
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    const auto mac = ParseMac(peers_[i].mac);
+    if (!mac || !peer_targets_[i].link.on_link || peer_targets_[i].link.local) continue;
+    for (const Target& vip : vips_) {
+      if (!vip.link.on_link || vip.link.index != peer_targets_[i].link.index) continue;
+      if (!vip.address.is_v4()) continue;
+      const Status sent = tap_->Ask(vip.link, SenderFor(vip), vip.address, *mac);
+      if (!sent) notes_.push_back("asking " + peers_[i].name + ": " + sent.error().message);
+    }
+  }
+}
+
+// Candidates from the upper end of the network, where addresses are given out last. They are asked
+// for in the form of duplicate detection; who answers is struck out in Count.
+void NeighbourProbe::PickStrangers() {
+  const bool wanted = std::any_of(task_.peers.begin(), task_.peers.end(),
+                                  [](const ProbePeer& peer) { return peer.real_server; });
+  if (!wanted) return;
+  for (const Target& vip : vips_) {
+    if (!vip.link.on_link || !vip.address.is_v4()) continue;
+    for (const Prefix& network : vip.link.networks) {
+      if (network.length > kSmallestNetwork || !network.Contains(vip.address)) continue;
+      AddStrangers(vip.link, network);
+      break;
+    }
+    if (!strangers_.empty()) return;  // one network is enough: the setting is the host's
+  }
+}
+
+void NeighbourProbe::AddStrangers(const LinkRoute& link, const Prefix& network) {
+  const std::uint8_t* bytes = network.address.data();
+  const std::uint32_t address = std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+                                std::uint32_t{bytes[2]} << 8 | bytes[3];
+  const std::uint32_t broadcast = address | (0xffffffffU >> network.length);
+  for (std::uint32_t i = 1; i <= kStrangers; ++i) {
+    const std::uint32_t one = broadcast - i;
+    const IpAddress candidate =
+        IpAddress::V4({static_cast<std::uint8_t>(one >> 24), static_cast<std::uint8_t>(one >> 16),
+                       static_cast<std::uint8_t>(one >> 8), static_cast<std::uint8_t>(one)});
+    const auto is_it = [&](const auto& known) { return known.address == candidate; };
+    if (std::any_of(vips_.begin(), vips_.end(), is_it) ||
+        std::any_of(task_.peers.begin(), task_.peers.end(), is_it) ||
+        std::find(link.addresses.begin(), link.addresses.end(), candidate) !=
+            link.addresses.end()) {
+      continue;
+    }
+    const Status sent = tap_->Ask(link, std::nullopt, candidate);
+    if (sent) strangers_.push_back({candidate, link});
+  }
+}
+
+// A question to the VIP, straight to a real server, from a client that it cannot know: it has to
+// look for him, and with arp_announce 0 or 1 it does so in the name of the VIP.
+void NeighbourProbe::Provoke() {
+  if (strangers_.empty()) return;
+  const Target& stranger = strangers_.front();
+  if (!redirect_tap_) return;
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    const auto mac = ParseMac(peers_[i].mac);
+    if (!task_.peers[i].real_server || !mac || peer_targets_[i].link.local ||
+        peer_targets_[i].link.index != stranger.link.index) {
+      continue;
+    }
+    for (const Target& vip : vips_) {
+      if (!vip.link.on_link || !vip.address.is_v4()) continue;
+      const Status sent = redirect_tap_->Send(stranger.link.index, *mac,
+                                              EchoRequest(stranger.address, vip.address));
+      if (!sent) notes_.push_back("provoking " + peers_[i].name + ": " + sent.error().message);
+    }
+  }
+}
+
+void NeighbourProbe::AskRound(bool first) {
+  if (first) {
+    PickStrangers();
+  } else {
+    AskEachPeer();
+    Provoke();
+  }
   for (const Target& vip : vips_) {
     if (vip.link.on_link) AskFor(vip, /*also_without_sender=*/true);
   }
@@ -113,7 +201,7 @@ milliseconds NeighbourProbe::AskTime() const {
 void NeighbourProbe::Ask(const std::function<bool()>& abandoned) {
   if (!tap_) return;
   for (std::uint32_t round = 0; round < RoundsOf(task_); ++round) {
-    AskRound();
+    AskRound(/*first=*/round == 0);
     const auto end = Clock::now() + WindowOf(task_);
     while (Clock::now() < end) {
       if (abandoned() || IsAnswered()) return;
@@ -124,6 +212,19 @@ void NeighbourProbe::Ask(const std::function<bool()>& abandoned) {
 
 void NeighbourProbe::Listen() {
   if (tap_) Count(tap_->HearNow());
+  while (redirect_tap_) {
+    const auto redirect = redirect_tap_->Hear();
+    if (!redirect) break;
+    const std::string from = redirect->from.ToString();
+    const auto seen = std::find_if(
+        redirects_.begin(), redirects_.end(),
+        [&](const RedirectsSeen& one) { return one.mac == redirect->mac && one.from == from; });
+    if (seen != redirects_.end()) {
+      ++seen->count;
+    } else if (redirects_.size() < kMaxRedirecters) {
+      redirects_.push_back({redirect->mac, from, 1});
+    }
+  }
 }
 
 void NeighbourProbe::Count(const std::vector<ClaimHeard>& claims) {
@@ -133,11 +234,14 @@ void NeighbourProbe::Count(const std::vector<ClaimHeard>& claims) {
   };
   for (const ClaimHeard& claim : claims) {
     for (std::size_t i = 0; i < vips_.size(); ++i) {
-      if (fits(claim, vips_[i])) ++answers_[i].answers[claim.mac];
+      if (!fits(claim, vips_[i])) continue;
+      ++answers_[i].answers[claim.mac];
+      if (claim.asks_for_other) ++answers_[i].requests[claim.mac];
     }
     for (std::size_t i = 0; i < peers_.size(); ++i) {
       if (peers_[i].mac.empty() && fits(claim, peer_targets_[i])) peers_[i].mac = claim.mac;
     }
+    std::erase_if(strangers_, [&](const Target& stranger) { return fits(claim, stranger); });
   }
 }
 

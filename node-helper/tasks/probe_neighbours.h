@@ -1,5 +1,6 @@
 // Who claims the VIPs on the wire, and which MAC each peer has: asked in rounds, everything at
-// once, and listened to for as long as the probe runs.
+// once, and listened to for as long as the probe runs. Real servers are also made to look for an
+// unknown neighbour, because they show only then in whose name they ask.
 //
 // One thread at a time. Addresses that are on no link of this host cost no time.
 #pragma once
@@ -12,6 +13,7 @@
 
 #include "node-helper/net/link_route.h"
 #include "node-helper/net/neighbour_tap.h"
+#include "node-helper/net/redirect_tap.h"
 #include "protocol/event.h"
 #include "protocol/program.h"
 
@@ -33,6 +35,7 @@ class NeighbourProbe {
 
   [[nodiscard]] const std::vector<ArpAnswers>& answers() const { return answers_; }
   [[nodiscard]] const std::vector<PeerMac>& peers() const { return peers_; }
+  [[nodiscard]] const std::vector<RedirectsSeen>& redirects() const { return redirects_; }
   // What was not seen, and why.
   [[nodiscard]] std::vector<std::string> TakeNotes();
 
@@ -42,7 +45,11 @@ class NeighbourProbe {
     LinkRoute link;
   };
   void Locate(const IpAddress& address, std::vector<Target>& targets);
-  void AskRound();
+  void AskRound(bool first);
+  void AskEachPeer();
+  void PickStrangers();
+  void AddStrangers(const LinkRoute& link, const Prefix& network);
+  void Provoke();
   void AskFor(const Target& target, bool also_without_sender);
   void Count(const std::vector<ClaimHeard>& claims);
   [[nodiscard]] bool IsAnswered() const;
@@ -55,6 +62,11 @@ class NeighbourProbe {
   std::vector<Target> peer_targets_;  // one per peers_
   std::vector<ArpAnswers> answers_;
   std::vector<PeerMac> peers_;
+  std::optional<RedirectTap> redirect_tap_;
+  std::vector<RedirectsSeen> redirects_;
+  // Addresses of the VIPs' network that nobody seems to have, with the link; one of them stands for
+  // a client that the real servers do not know.
+  std::vector<Target> strangers_;
   std::vector<std::string> notes_;
 };
 

@@ -46,6 +46,8 @@ class ProbeRun {
       outcome.services.push_back(Probe(service));
     }
     neighbours_.Ask(abandoned_);
+    neighbours_.Listen();
+    outcome.redirects = neighbours_.redirects();
     outcome.arp = neighbours_.answers();
     outcome.peers = neighbours_.peers();
     for (std::string& note : neighbours_.TakeNotes()) Note(std::move(note));
@@ -76,6 +78,7 @@ class ProbeRun {
       Note("from which MAC answers came was not seen: " + tap.error().message);
     }
     Connect(service, name, tap ? &*tap : nullptr, result);
+    Upload(service, name, tap ? &*tap : nullptr, result);
     if (tap) {
       if (const std::uint32_t drops = tap->TakeDrops(); drops > 0) {
         Note(name + ": " + std::to_string(drops) + " answers came too fast to see their MAC");
@@ -104,6 +107,7 @@ class ProbeRun {
       ports.set(attempt.local_port);
       in_a_row = attempt.connection.error ? in_a_row + 1 : 0;
       answered = answered || !attempt.connection.error;
+      if (attempt.local_port != 0) result.source = attempt.source.ToString();
       KeepBody(attempt.connection);
       result.connections.push_back(std::move(attempt.connection));
       neighbours_.Listen();
@@ -112,6 +116,24 @@ class ProbeRun {
       Note(name + ": " + std::to_string(repeated) +
            " connections had to use a local port again; ip_vs may have kept them on their former "
            "real server");
+    }
+  }
+
+  // Full segments on their way to the real servers. Not for a service that does not even answer.
+  void Upload(const ProbeService& service, const std::string& name, ReplyTap* tap,
+              ProbeServiceResult& result) {
+    if (service.uploads == 0 || service.http_path.empty()) return;
+    if (result.connections.empty() || result.connections.back().error) {
+      Note(name + ": the way of full segments was not tried, its last connection failed");
+      return;
+    }
+    SourcePorts source_ports(port_file_, service.uploads);
+    for (std::uint32_t i = 0; i < service.uploads; ++i) {
+      if (Clock::now() >= limit_ || abandoned_()) return;
+      ProbeAttempt attempt = OpenProbeConnection(service, tap, source_ports, limit_, kUploadBytes);
+      KeepBody(attempt.connection);
+      result.uploads.push_back(std::move(attempt.connection));
+      neighbours_.Listen();
     }
   }
 

@@ -8,6 +8,7 @@
 #include "node-helper/tasks/drill_tasks.h"
 #include "node-helper/tasks/file_task.h"
 #include "node-helper/tasks/maintenance_task.h"
+#include "node-helper/tasks/observe_task.h"
 #include "node-helper/tasks/outcome.h"
 #include "node-helper/tasks/package_task.h"
 #include "node-helper/tasks/probe_run_task.h"
@@ -46,6 +47,7 @@ struct Dispatch {
   TaskResult operator()(const WaitForTask& action) const {
     return RunWaitForTask(task, action, context);
   }
+  TaskResult operator()(const ObserveTask& action) const { return RunObserveTask(action, context); }
   TaskResult operator()(const StatusTask& /*action*/) const { return RunStatusTask(context); }
   TaskResult operator()(const HandoverTask& action) const {
     return RunHandoverTask(action, task.check, context);

@@ -419,6 +419,7 @@ bool ChangesTheNode(const Task& task) {
          !std::holds_alternative<DrillLookTask>(task.action) &&
          !std::holds_alternative<DrillUndoTask>(task.action) &&
          !std::holds_alternative<StatusTask>(task.action) &&
+         !std::holds_alternative<ObserveTask>(task.action) &&
          !std::holds_alternative<GenerationsTask>(task.action) &&
          !std::holds_alternative<UnlockTask>(task.action);
 }

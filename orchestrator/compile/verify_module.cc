@@ -12,6 +12,7 @@ constexpr std::int64_t kMaxConnections = 100000;
 constexpr std::uint32_t kLeastConnections = 12;
 constexpr std::uint32_t kConnectionsPerServer = 4;
 constexpr std::uint32_t kMaxRound = 1000;
+constexpr std::uint32_t kMaxUploads = 8;
 
 void AddOnce(std::vector<std::string>& list, const std::string& word) {
   if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
@@ -81,9 +82,10 @@ std::uint32_t DefaultConnections(const VirtualService& service) {
   return round == 0 ? wanted : (wanted + round - 1) / round * round;
 }
 
-std::string HttpPath(Arguments& arguments) {
+// Nothing when the task does not say.
+std::optional<std::string> HttpPath(Arguments& arguments) {
   const Argument* http = arguments.Find("http");
-  if (http == nullptr) return "";
+  if (http == nullptr) return std::nullopt;
   std::string path = "/";
   if (http->is_mapping()) {
     Arguments entry(*http, "\"http\"", arguments.diagnostics());
@@ -101,6 +103,30 @@ std::string HttpPath(Arguments& arguments) {
                   "\"http\" takes a path that begins with \"/\", not \"" + path + "\"");
   }
   return path;
+}
+
+// The path that the service's own check asks for, when clients can ask for it too.
+std::string CheckedPath(const ClusterState& cluster, const ServiceKey& service) {
+  for (const auto& [host, state] : cluster.states()) {
+    for (const auto& watch : state.watches) {
+      if (watch.service != service) continue;
+      for (const auto& check : watch.checks) {
+        const auto* http = std::get_if<HttpCheck>(&check.kind);
+        const bool plain = http != nullptr && !http->tls && !check.port && http->host.empty() &&
+                           http->headers.empty();
+        if (plain) return http->path;
+      }
+    }
+  }
+  return "";
+}
+
+// So many large requests that turns bring one to every real server, or at least to some.
+std::uint32_t Uploads(const VirtualService& service) {
+  const auto servers =
+      std::count_if(service.destinations.begin(), service.destinations.end(),
+                    [](const Destination& destination) { return destination.weight > 0; });
+  return std::min(static_cast<std::uint32_t>(servers), kMaxUploads);
 }
 
 ExpectedService Expect(const NamedService& named) {
@@ -143,7 +169,9 @@ void AddPeers(ProbeTask& probe, const VerifyExpectation& expectation, ModuleCont
   for (const auto& [host, state] : context.run.cluster.states()) names.insert(host);
   for (const auto& name : names) {
     const auto address = context.run.addresses.OfHost(name);
-    if (address) probe.peers.push_back({name, *address});
+    const auto& servers = expectation.real_servers;
+    const bool is_server = std::find(servers.begin(), servers.end(), name) != servers.end();
+    if (address) probe.peers.push_back({name, *address, is_server});
   }
 }
 
@@ -163,7 +191,7 @@ std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& conte
   if (timeout && *timeout < std::chrono::milliseconds(1)) {
     arguments.Say(arguments.PlaceOf("timeout"), "\"timeout\" must be longer than nothing");
   }
-  const std::string path = HttpPath(arguments);
+  const auto path = HttpPath(arguments);
   ProbeTask probe;
   VerifyExpectation expectation;
   for (const auto* named : services) {
@@ -172,7 +200,8 @@ std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& conte
     service.service = key;
     service.connections =
         connections ? static_cast<std::uint32_t>(*connections) : DefaultConnections(named->service);
-    service.http_path = path;
+    service.http_path = path.value_or(CheckedPath(context.run.cluster, ServiceKey(key)));
+    service.uploads = service.http_path.empty() ? 0 : Uploads(named->service);
     service.timeout = timeout.value_or(service.timeout);
     probe.services.push_back(std::move(service));
     if (std::find(probe.vips.begin(), probe.vips.end(), key.address) == probe.vips.end()) {

@@ -91,16 +91,22 @@ Value ChangeValues(const std::vector<ChangeText>& changes) {
   return values;
 }
 
-Value FindingValues(const VerifyReport& report) {
-  Value values = Value::array();
-  for (const Finding& finding : report.findings) {
-    values.push_back({{"rule", finding.rule},
-                      {"host", finding.host},
-                      {"message", finding.message},
-                      {"why", finding.why},
-                      {"remedy", finding.remedy}});
+// A loop's item is shown as text; Ansible's users find it under "item".
+void PutItem(const HostTask* host_task, Value& value) {
+  if (host_task != nullptr && !host_task->item.empty()) {
+    value["ansible_loop_var"] = "item";
+    value["item"] = host_task->item;
   }
-  return values;
+}
+
+}  // namespace
+
+Value FindingValue(const Finding& finding) {
+  return {{"rule", finding.rule},
+          {"host", finding.host},
+          {"message", finding.message},
+          {"why", finding.why},
+          {"remedy", finding.remedy}};
 }
 
 Value VerifyValue(const VerifyReport& report) {
@@ -121,21 +127,11 @@ Value VerifyValue(const VerifyReport& report) {
                           {"max", service.max.count()}}},
                         {"law", service.law}});
   }
-  return {{"services", services},
-          {"arp", report.arp},
-          {"notes", report.notes},
-          {"findings", FindingValues(report)}};
+  Value findings = Value::array();
+  for (const Finding& finding : report.findings) findings.push_back(FindingValue(finding));
+  return {
+      {"services", services}, {"arp", report.arp}, {"notes", report.notes}, {"findings", findings}};
 }
-
-// A loop's item is shown as text; Ansible's users find it under "item".
-void PutItem(const HostTask* host_task, Value& value) {
-  if (host_task != nullptr && !host_task->item.empty()) {
-    value["ansible_loop_var"] = "item";
-    value["item"] = host_task->item;
-  }
-}
-
-}  // namespace
 
 const CompiledTask* FindTask(const CompiledRun& run, const TaskPlace& place) {
   if (place.play >= run.plays.size() || place.task >= run.plays[place.play].tasks.size()) {

@@ -28,6 +28,10 @@ bool IsChanged(const CompiledRun& run, const HostResult& result);
 // Of a no_log task only whether it changed, and "censored".
 Value ResultValue(const CompiledRun& run, const HostResult& result, Detail detail);
 
+// Services, findings and checks of one probe.
+Value VerifyValue(const VerifyReport& report);
+Value FindingValue(const Finding& finding);
+
 // In one line as Python's json.dumps(sort_keys=True) writes it, or indented by `indent`. Bytes that
 // are no UTF-8 are replaced.
 std::string PythonJson(const Value& value, int indent = 0);

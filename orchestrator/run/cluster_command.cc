@@ -32,7 +32,8 @@ Talk TalkToCluster(const CompiledRun& run, const CommandLine& line,
 int RunClusterCommand(const std::string& name, const std::string& help,
                       const std::vector<std::string>& arguments,
                       const std::function<int(const Prepared& prepared, const CommandLine& line,
-                                              ClusterAsker& asker)>& work) {
+                                              ClusterAsker& asker)>& work,
+                      const Amend& amend) {
   const auto [line, exit] = ParseCommandLine(name, help, arguments, ProcessEnvironment);
   if (exit) {
     return *exit;
@@ -41,7 +42,7 @@ int RunClusterCommand(const std::string& name, const std::string& help,
     PrintOut(DebugModesText());
     return kExitOk;
   }
-  const Prepared prepared = Prepare(line);
+  const Prepared prepared = Prepare(line, amend);
   if (prepared.exit) {
     return *prepared.exit;
   }

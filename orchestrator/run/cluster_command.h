@@ -26,6 +26,7 @@ Talk TalkToCluster(const CompiledRun& run, const CommandLine& line,
 int RunClusterCommand(const std::string& name, const std::string& help,
                       const std::vector<std::string>& arguments,
                       const std::function<int(const Prepared& prepared, const CommandLine& line,
-                                              ClusterAsker& asker)>& work);
+                                              ClusterAsker& asker)>& work,
+                      const Amend& amend = {});
 
 }  // namespace drover

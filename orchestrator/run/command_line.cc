@@ -192,6 +192,13 @@ void AddDrillRun(CLI::App& app, CommandLine& line) {
 
 void AddNothing(CLI::App& /*app*/, CommandLine& /*line*/) {}
 
+void AddVerify(CLI::App& app, CommandLine& line) {
+  AddTags(app, line);
+  Span(
+      app, "--settle", [&line](std::chrono::milliseconds span) { line.settle = span; },
+      "wait so long before counters are read (default 2500ms; the kernel sums up every 2 s)");
+}
+
 // What a command has besides the options that all have.
 void AddOwn(const std::string& command, CLI::App& app, CommandLine& line) {
   using Add = void (*)(CLI::App&, CommandLine&);
@@ -199,7 +206,7 @@ void AddOwn(const std::string& command, CLI::App& app, CommandLine& line) {
       {"status", AddStatus},       {"handover", AddHandover},       {"plan", AddPlan},
       {"apply", AddDiff},          {"rollback", AddRollback},       {"unlock", AddUnlock},
       {"uninstall", AddUninstall}, {"maintenance", AddMaintenance}, {"drill run", AddDrillRun},
-      {"drill list", AddNothing},
+      {"drill list", AddNothing},  {"verify", AddVerify},
   };
   if (const auto own = kOwn.find(command); own != kOwn.end()) {
     own->second(app, line);
@@ -290,9 +297,10 @@ void AddTelling(const std::string& command, CLI::App& app, CommandLine& line,
   std::vector<std::string> forms = {"human", "json"};
   const bool drill = command == "drill run";
   if (runs.contains(command) || drill) forms.emplace_back("jsonl");
-  if (drill) forms.emplace_back("junit");
+  if (drill || command == "verify") forms.emplace_back("junit");
   app.add_option("--output", line.output,
-                 drill ? "human, json, jsonl or junit"
+                 drill                 ? "human, json, jsonl or junit"
+                 : command == "verify" ? "human, json, jsonl (a line per check) or junit"
                  : runs.contains(command)
                      ? "human, json, or jsonl: one line for each thing that happens"
                      : "human or json")

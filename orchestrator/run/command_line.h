@@ -45,7 +45,7 @@ struct CommandLine {
   std::chrono::milliseconds confirm_timeout{30000};
   bool rollback = true;  // --no-rollback
   bool accept_new_host_keys = false;
-  std::string output = "human";  // human, json, jsonl
+  std::string output = "human";  // human, json, jsonl, junit
   bool list_hosts = false;
   bool list_tasks = false;
   bool list_tags = false;
@@ -70,6 +70,7 @@ struct CommandLine {
   std::optional<std::uint64_t> generation;         // rollback --to
   std::string lock_id;                             // unlock --id
   bool yes = false;                                // uninstall, drill run: do not ask
+  std::chrono::milliseconds settle{2500};          // verify
   std::vector<std::string> rerun;                  // rollout --rerun: outcomes of the last run
   DrillLine drill;                                 // drill run
 };

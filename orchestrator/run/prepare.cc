@@ -103,7 +103,7 @@ Prepared Exit(int status) {
 
 }  // namespace
 
-Prepared Prepare(const CommandLine& line) {
+Prepared Prepare(const CommandLine& line, const Amend& amend) {
   std::error_code error;
   if (!std::filesystem::exists(line.playbook, error)) {
     PrintProblem("the playbook: " + line.playbook + " could not be found");
@@ -122,6 +122,12 @@ Prepared Prepare(const CommandLine& line) {
     return Exit(PrintDiagnostics(inventory.error()));
   }
   PrintWarnings(inventory->warnings);
+  if (amend) {
+    if (const Status amended = amend(*playbook, inventory->inventory); !amended) {
+      PrintProblem(amended.error().message);
+      return Exit(kExitError);
+    }
+  }
   auto options = OptionsOf(line);
   if (!options) {
     return Exit(PrintDiagnostics(options.error()));

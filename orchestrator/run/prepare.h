@@ -2,6 +2,7 @@
 // passwords, and compiles. Nothing is sent to any host.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +24,9 @@ struct Prepared {
   std::vector<SourceFilePtr> inventory_files;
   CompileOptions options;
 };
-Prepared Prepare(const CommandLine& line);
+// `amend` may add to the playbook before it is compiled; an error of it ends the preparation.
+using Amend = std::function<Status(Playbook& playbook, const Inventory& inventory)>;
+Prepared Prepare(const CommandLine& line, const Amend& amend = {});
 // The same playbook with another inventory, for the hosts that `limit` leaves.
 Parsed<CompiledRun> CompileWith(const Prepared& prepared, const Inventory& inventory,
                                 const std::string& limit);

@@ -1,4 +1,4 @@
-// `drover rollout` and `drover verify`: from the command line to the end of a run.
+// `drover rollout`: from the command line to the end of a run.
 
 #include <chrono>
 #include <utility>
@@ -18,18 +18,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Only the verify tasks are left; plays without one go.
-void KeepVerifyTasks(CompiledRun& run) {
-  for (CompiledPlay& play : run.plays) {
-    std::erase_if(play.tasks, [](const CompiledTask& task) { return task.module != "verify"; });
-  }
-  std::erase_if(run.plays, [](const CompiledPlay& play) { return play.tasks.empty(); });
-}
+}  // namespace
 
-int Run(const std::string& command, const std::string& help,
-        const std::vector<std::string>& arguments) {
+int RolloutCommand(const std::vector<std::string>& arguments) {
   const auto start = Clock::now();
-  auto [line, exit] = ParseCommandLine(command, help, arguments, ProcessEnvironment);
+  auto [line, exit] =
+      ParseCommandLine("rollout", "Carries out a playbook.", arguments, ProcessEnvironment);
   if (exit) {
     return *exit;
   }
@@ -49,21 +43,14 @@ int Run(const std::string& command, const std::string& help,
   if (prepared.exit) {
     return *prepared.exit;
   }
-  if (command == "verify") {
-    KeepVerifyTasks(prepared.run);
-    if (prepared.run.plays.empty()) {
-      PrintProblem(line.playbook + " has no verify task for these hosts");
-      return kExitError;
-    }
-  }
   if (line.list_hosts || line.list_tasks || line.list_tags || line.syntax_check) {
     PrintOut(ListingText(prepared.playbook, prepared.run, line));
     return kExitOk;
   }
   const auto compiled = Clock::now();
   const CarriedOut carried =
-      CarryOut(prepared.run, line, {.command = command, .transaction = command == "rollout"});
-  if (command == "rollout" && !line.check) {
+      CarryOut(prepared.run, line, {.command = "rollout", .transaction = true});
+  if (!line.check) {
     RememberRun(prepared.run, line, carried.outcome);
   }
   if (line.debug.contains("stats")) {
@@ -73,16 +60,6 @@ int Run(const std::string& command, const std::string& help,
     PrintErr(StatsText(carried.outcome, us(compiled - start), us(Clock::now() - start)));
   }
   return EndProcess(carried);
-}
-
-}  // namespace
-
-int RolloutCommand(const std::vector<std::string>& arguments) {
-  return Run("rollout", "Carries out a playbook.", arguments);
-}
-
-int VerifyCommand(const std::vector<std::string>& arguments) {
-  return Run("verify", "Carries out the verify tasks of a playbook and nothing else.", arguments);
 }
 
 }  // namespace drover

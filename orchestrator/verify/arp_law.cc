@@ -83,7 +83,7 @@ Finding RealServerAnswers(const ArpAnswers& arp, const MacDirectory& macs,
                 " and bypass the director: no balancing, and they fail when this one server does.";
   if (arp.vip.is_v4()) {
     finding.remedy =
-        "arp_ignore or arp_announce is 0 on " + host +
+        "arp_ignore is 0 on " + host +
         ", or the address is on a network card instead of lo: set "
         "net.ipv4.conf.all.arp_ignore=1 and net.ipv4.conf.all.arp_announce=2 and keep " +
         vip + "/32 on lo; the real_server module does all of it.";
@@ -139,41 +139,100 @@ bool KnowsDirectors(const VerifyExpectation& expectation, const MacDirectory& ma
                      [&macs](const std::string& host) { return macs.Knows(host); });
 }
 
-void JudgeVip(const VerifyExpectation& expectation, const ArpAnswers& arp, const MacDirectory& macs,
-              VerifyReport& report) {
-  const Claimants claimants = Sort(expectation, arp, macs);
-  for (const std::string& host : claimants.real_servers) {
-    report.findings.push_back(RealServerAnswers(arp, macs, host));
+// A real server that asked for somebody else with the VIP as its sender: no answer to any question
+// shows it, and yet every host that hears it learns the wrong MAC.
+Finding RealServerPoisons(const ArpAnswers& arp, const MacDirectory& macs, const std::string& host,
+                          std::uint32_t count) {
+  const std::string vip = arp.vip.ToString();
+  return Finding{
+      .rule = "arp-poison",
+      .host = host,
+      .message = "the real server " + host + " (" + MacOf(arp, macs, host) +
+                 ") asks by ARP in the name of " + vip + " (" + Counted(count, "request") +
+                 " heard)",
+      .why = "Every host on the network that hears it learns that " + vip + " lives at " + host +
+             ", and sends past the director from then on; it begins and ends as neighbour entries "
+             "come and go.",
+      .remedy = "Set net.ipv4.conf.all.arp_announce=2 on " + host +
+                " (1 is not enough in one network); the real_server module does it. Clients keep "
+                "the wrong MAC for a while: ip neigh del " +
+                vip + " dev INTERFACE there."};
+}
+
+std::uint32_t RequestsOf(const ArpAnswers& arp, const MacDirectory& macs, const std::string& host) {
+  std::uint32_t count = 0;
+  for (const auto& [mac, requests] : arp.requests) {
+    if (macs.HostOf(mac) == host) count += requests;
   }
-  for (const std::string& host : claimants.others) {
-    report.findings.push_back(Stranger(arp, host, /*known_host=*/true));
+  return count;
+}
+
+std::uint32_t FramesOf(const ArpAnswers& arp, const MacDirectory& macs, const std::string& host) {
+  std::uint32_t count = 0;
+  for (const auto& [mac, frames] : arp.answers) {
+    if (macs.HostOf(mac) == host) count += frames;
   }
-  std::vector<std::string> owners = claimants.directors;
-  for (const std::string& mac : claimants.virtual_routers)
-    owners.push_back("virtual router " + mac);
-  const bool knows_directors = KnowsDirectors(expectation, macs);
-  for (const std::string& mac : claimants.strangers) {
-    if (knows_directors) {
-      report.findings.push_back(Stranger(arp, mac, /*known_host=*/false));
-    } else {
+  return count;
+}
+
+class VipJudge {
+ public:
+  VipJudge(const VerifyExpectation& expectation, const ArpAnswers& arp, const MacDirectory& macs,
+           VerifyReport& report)
+      : expectation_(expectation), arp_(arp), macs_(macs), report_(report) {}
+
+  void Run() {
+    const Claimants claimants = Sort(expectation_, arp_, macs_);
+    for (const std::string& host : claimants.real_servers) JudgeRealServer(host);
+    for (const std::string& host : claimants.others) Say(Stranger(arp_, host, /*known=*/true));
+    JudgeOwners(claimants);
+    report_.Add(std::move(check_));
+  }
+
+ private:
+  void Say(Finding finding) { check_.findings.push_back(std::move(finding)); }
+
+  void JudgeRealServer(const std::string& host) {
+    const std::uint32_t asked = RequestsOf(arp_, macs_, host);
+    if (asked > 0) Say(RealServerPoisons(arp_, macs_, host, asked));
+    if (FramesOf(arp_, macs_, host) > asked) Say(RealServerAnswers(arp_, macs_, host));
+  }
+
+  void JudgeOwners(const Claimants& claimants) {
+    std::vector<std::string> owners = claimants.directors;
+    for (const std::string& mac : claimants.virtual_routers) {
+      owners.push_back("virtual router " + mac);
+    }
+    const bool knows_directors = KnowsDirectors(expectation_, macs_);
+    for (const std::string& mac : claimants.strangers) {
+      if (knows_directors) {
+        Say(Stranger(arp_, mac, /*known_host=*/false));
+        continue;
+      }
       owners.push_back(mac);
-      report.notes.push_back(arp.vip.ToString() + ": " + mac +
-                             " answers, and no host with this MAC is known: it may be a director "
-                             "whose own address did not answer");
+      report_.notes.push_back(arp_.vip.ToString() + ": " + mac +
+                              " answers, and no host with this MAC is known: it may be a director "
+                              "whose own address did not answer");
+    }
+    if (owners.size() > 1) Say(DoubleOwner(arp_, owners));
+    if (arp_.answers.empty() && !arp_.local) Say(NoOwner(arp_));
+    if (arp_.local) {
+      report_.notes.push_back(arp_.vip.ToString() +
+                              " is set on the probing host itself: its packets may not leave it");
+    } else if (!arp_.answers.empty() && owners.empty()) {
+      Finding finding = NoOwner(arp_);
+      finding.message = "no director answers for " + arp_.vip.ToString() + " on " + arp_.interface;
+      finding.why = "What clients reach is not the director.";
+      Say(std::move(finding));
     }
   }
-  if (owners.size() > 1) report.findings.push_back(DoubleOwner(arp, owners));
-  if (arp.answers.empty() && !arp.local) report.findings.push_back(NoOwner(arp));
-  if (arp.local) {
-    report.notes.push_back(arp.vip.ToString() +
-                           " is set on the probing host itself: its packets may not leave it");
-  } else if (!arp.answers.empty() && owners.empty()) {
-    Finding finding = NoOwner(arp);
-    finding.message = "no director answers for " + arp.vip.ToString() + " on " + arp.interface;
-    finding.why = "What clients reach is not the director.";
-    report.findings.push_back(std::move(finding));
-  }
-}
+
+  const VerifyExpectation& expectation_;
+  const ArpAnswers& arp_;
+  const MacDirectory& macs_;
+  VerifyReport& report_;
+  Check check_{"arp", arp_.vip.ToString(), {}, ""};
+};
 
 }  // namespace
 
@@ -186,10 +245,11 @@ void JudgeArp(const VerifyExpectation& expectation, const std::vector<ArpAnswers
                     : ", it is not on a network of the probing host; probe from a host beside the "
                       "directors to check that";
       report.notes.push_back(arp.vip.ToString() + ": nobody was asked who has it" + why);
+      report.Add({"arp", arp.vip.ToString(), {}, "nobody was asked who has it" + why});
       continue;
     }
     report.arp.push_back(Line(arp, macs));
-    JudgeVip(expectation, arp, macs, report);
+    VipJudge(expectation, arp, macs, report).Run();
   }
   std::set<IpAddress> asked;
   for (const ArpAnswers& arp : answers) asked.insert(arp.vip);
@@ -198,6 +258,7 @@ void JudgeArp(const VerifyExpectation& expectation, const std::vector<ArpAnswers
   for (const IpAddress& vip : expected) {
     if (asked.count(vip) == 0) {
       report.notes.push_back(vip.ToString() + ": nobody was asked who has it");
+      report.Add({"arp", vip.ToString(), {}, "nobody was asked who has it"});
     }
   }
 }

@@ -1,11 +1,13 @@
 #include "orchestrator/verify/connection_law.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <tuple>
 
 #include "orchestrator/verify/wording.h"
+#include "protocol/program.h"
 
 namespace drover {
 namespace {
@@ -263,6 +265,70 @@ std::vector<Finding> JudgeWeightZero(const ServiceCase& probed, std::vector<std:
         "Compare its weight on the director (ipvsadm -Ln) with the playbook; if it is 0 there, the "
         "client reaches the server without the director: see who answers ARP for the address.";
     findings.push_back(std::move(finding));
+  }
+  return findings;
+}
+
+std::vector<Finding> JudgeTimeToLive(const ServiceCase& probed) {
+  // What systems begin with; anything else was counted down by a router.
+  constexpr std::array kInitial = {32, 64, 128, 255};
+  std::map<std::pair<std::string, int>, std::size_t> counts;
+  for (std::size_t i = 0; i < probed.answerers.size(); ++i) {
+    const int ttl = probed.result.connections[i].reply_ttl;
+    const Answerer& answerer = probed.answerers[i];
+    const bool own_card = answerer.expected && answerer.by_mac == answerer.name;
+    const bool initial = std::find(kInitial.begin(), kInitial.end(), ttl) != kInitial.end();
+    if (ttl != 0 && own_card && !initial) ++counts[{answerer.name, ttl}];
+  }
+  std::vector<Finding> findings;
+  for (const auto& [key, count] : counts) {
+    const auto& [name, ttl] = key;
+    findings.push_back(
+        {.rule = "reply-ttl",
+         .host = name,
+         .message = probed.evidence.service + ": " + Counted(count, "answer") + " of " + name +
+                    " came in with a time to live of " + std::to_string(ttl) +
+                    ", so a router has touched them",
+         .why = "With direct routing answers go straight to the client; a detour costs time and "
+                "depends on one more host.",
+         .remedy = "Look on " + name + " at the route to this client (ip route get)."});
+  }
+  return findings;
+}
+
+std::vector<Finding> JudgeUploads(const ServiceCase& probed, const std::vector<Answerer>& answerers,
+                                  std::vector<std::string>& notes) {
+  std::vector<Finding> findings;
+  std::map<int, std::size_t> refused;
+  for (std::size_t i = 0; i < answerers.size(); ++i) {
+    const ProbeConnection& upload = probed.result.uploads[i];
+    if (upload.error) {
+      const std::string host = probed.service.servers.size() == 1
+                                   ? probed.service.servers.front().name
+                                   : answerers[i].by_mac;
+      findings.push_back(
+          {.rule = "segment-size",
+           .host = host,
+           .message = probed.evidence.service + ": a request of " +
+                      std::to_string(kUploadBytes / 1024) +
+                      " KiB in full segments got no answer (" + upload.error->message +
+                      "), though small ones do",
+           .why = "Clients that send much (uploads, long forms) hang.",
+           .remedy = "A part of the way takes only smaller packets: compare the MTU of all links "
+                     "from the client over the director to " +
+                     (host.empty() ? std::string("the real servers") : host) +
+                     " (tunnels need room for their header), let ICMP \"fragmentation needed\" "
+                     "pass, and turn large receive offload off on the director (ethtool -K "
+                     "INTERFACE lro off)."});
+    } else if (upload.http_status >= 400) {
+      ++refused[upload.http_status];
+    }
+  }
+  for (const auto& [status, count] : refused) {
+    notes.push_back(
+        probed.evidence.service + ": " + Counted(count, "large request") +
+        " was answered with HTTP " + std::to_string(status) +
+        ": the server did not have to read it, so it proves little about full segments");
   }
   return findings;
 }

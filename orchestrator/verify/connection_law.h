@@ -32,4 +32,10 @@ std::vector<Finding> JudgeWeightZero(const ServiceCase& probed, std::vector<std:
 // Answers that came from, or by way of, somebody who was not expected.
 std::vector<Finding> JudgeOddities(const ServiceCase& probed);
 
+// Answers that a router has touched although they came from the real server's own card.
+std::vector<Finding> JudgeTimeToLive(const ServiceCase& probed);
+// Requests of full segments; `notes` says where a server did not take them.
+std::vector<Finding> JudgeUploads(const ServiceCase& probed, const std::vector<Answerer>& answerers,
+                                  std::vector<std::string>& notes);
+
 }  // namespace drover

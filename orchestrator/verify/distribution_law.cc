@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "orchestrator/verify/identity.h"
+#include "orchestrator/verify/least_scheduler.h"
 #include "orchestrator/verify/wording.h"
 
 namespace drover {
@@ -14,12 +15,6 @@ using Turns = std::map<std::string, std::uint32_t>;
 // Behind so many connections the client's ports come round again, and ip_vs may hand a connection
 // with an old port to its old server.
 constexpr std::uint32_t kPortsComeRound = 14000;
-
-bool HasFlag(const ExpectedService& service, const std::string& flag) {
-  const auto& flags = service.scheduler_flags;
-  return std::find(flags.begin(), flags.end(), flag) != flags.end() ||
-         std::find(flags.begin(), flags.end(), "flag-2") != flags.end();
-}
 
 bool HasThresholds(const ExpectedService& service) {
   return std::any_of(
@@ -193,19 +188,27 @@ std::optional<Finding> JudgeHeaviest(const ExpectedService& service,
                                      const ServiceEvidence& evidence) {
   std::uint32_t heaviest = 0;
   std::string name;
-  for (const ExpectedServer& server : service.servers) {  // the first one wins ties
-    if (server.destination.weight > heaviest) {
+  // The kernel's list begins with the server that was added last, and the first one wins ties.
+  for (const ExpectedServer& server : service.servers) {
+    if (server.destination.weight > 0 && server.destination.weight >= heaviest) {
       heaviest = server.destination.weight;
       name = server.name;
     }
   }
   const std::uint32_t answered = evidence.connections - evidence.failed;
-  if (CountOf(evidence, name) == answered) return std::nullopt;
+  const bool held = std::any_of(
+      service.servers.begin(), service.servers.end(), [&](const ExpectedServer& server) {
+        // The playbook's order need not be the table's: then any of the heaviest will do.
+        const bool may =
+            server.name == name || (!service.order_seen && server.destination.weight == heaviest);
+        return may && CountOf(evidence, server.name) == answered;
+      });
+  if (held) return std::nullopt;
   Finding finding;
-  finding.rule = "fo-distribution";
+  finding.rule = service.scheduler + "-distribution";
   finding.host = name;
   finding.message =
-      evidence.service + ": fo must send every connection to " + name +
+      evidence.service + ": " + service.scheduler + " must send every connection to " + name +
       ", the server with the highest weight, but they fell so: " + CountsInWords(evidence);
   finding.why = "Servers that should only stand by carry load.";
   finding.remedy =
@@ -215,6 +218,10 @@ std::optional<Finding> JudgeHeaviest(const ExpectedService& service,
 }
 
 }  // namespace
+
+bool IsPredicted(LawKind kind) {
+  return kind == LawKind::kHashed || kind == LawKind::kLeast || kind == LawKind::kShares;
+}
 
 Law LawOf(const ExpectedService& service) {
   const std::string& name = service.scheduler;
@@ -226,13 +233,10 @@ Law LawOf(const ExpectedService& service) {
     return {LawKind::kMembership, "members only: connection thresholds may skip a server"};
   }
   if (name == "rr" || name == "wrr") return {LawKind::kTurns, "exact: " + name};
-  if ((name == "sh" || name == "mh") && HasFlag(service, name + "-port")) {
-    return {LawKind::kMembership,
-            "members only: " + name + "-port spreads one client by its ports"};
-  }
-  if (name == "sh" || name == "mh" || name == "dh") return {LawKind::kOneServer, "exact: " + name};
-  if (name == "fo") return {LawKind::kHeaviest, "exact: fo"};
-  if (name == "twos") return {LawKind::kMembership, "members only: twos chooses at random"};
+  if (name == "sh" || name == "mh" || name == "dh") return {LawKind::kHashed, "exact: " + name};
+  if (ChoosesByOpenConnections(name)) return {LawKind::kLeast, name};
+  if (name == "fo" || name == "ovf") return {LawKind::kHeaviest, "exact: " + name};
+  if (name == "twos") return {LawKind::kShares, name};
   return {LawKind::kMembership,
           "members only: " + name + " chooses by the connections that all clients have open"};
 }
@@ -284,6 +288,9 @@ std::optional<Finding> JudgeDistribution(const ExpectedService& service, const L
       return JudgeOneServer(service, evidence);
     case LawKind::kHeaviest:
       return JudgeHeaviest(service, evidence);
+    case LawKind::kHashed:
+    case LawKind::kLeast:
+    case LawKind::kShares:
     case LawKind::kMembership:
     case LawKind::kNobody:
       return std::nullopt;

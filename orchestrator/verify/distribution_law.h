@@ -17,8 +17,11 @@ namespace drover {
 
 enum class LawKind {
   kTurns,       // rr, wrr: a fixed cycle, each server with its share of every round
-  kOneServer,   // persistence, sh, mh, dh: all connections of one client
-  kHeaviest,    // fo: all on the server with the highest weight
+  kOneServer,   // persistence: all connections of one client
+  kHashed,      // sh, mh, dh: told by the client's address and port
+  kLeast,       // lc, wlc, sed, nq: told by the table before
+  kHeaviest,    // fo, ovf: all on the server with the highest weight
+  kShares,      // twos: at random, tested by shares
   kMembership,  // anything else: only that nobody outside the table answers
   kNobody,      // every weight is 0
 };
@@ -28,6 +31,8 @@ struct Law {
   std::string text;  // "exact: rr", or why the distribution is not judged
 };
 
+// Whether prediction_law.h judges it.
+bool IsPredicted(LawKind kind);
 Law LawOf(const ExpectedService& service);
 
 // How many turns of one round each server has (rr: 1, wrr: weight by the common divisor); servers

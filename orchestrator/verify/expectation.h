@@ -16,6 +16,7 @@ namespace drover {
 struct ExpectedServer {
   std::string name;  // inventory name, or the address when the inventory does not know it
   Destination destination;
+  std::uint32_t last_weight = 0;  // of one that was drained: the weight it had before
 };
 
 struct ExpectedService {
@@ -24,11 +25,14 @@ struct ExpectedService {
   bool persistent = false;
   std::vector<ExpectedServer> servers;       // in the order of the table
   std::vector<std::string> scheduler_flags;  // sh-port and mh-port spread one client as well
+  // The order is the active director's own; without it the playbook's stands, which need not be the
+  // order in which the servers were added to the table.
+  bool order_seen = false;
 };
 
 struct VerifyExpectation {
   std::vector<ExpectedService> services;
-  std::vector<std::string> directors;     // inventory names of hosts that may answer for the VIPs
+  std::vector<std::string> directors;  // inventory names of hosts that may answer for the VIPs
   // Of these, who may have which VIP; of VRRP instances one at a time. A VIP that is missing here
   // may be any director's.
   std::map<IpAddress, std::vector<std::string>> holders = {};

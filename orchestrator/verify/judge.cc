@@ -5,7 +5,9 @@
 #include "orchestrator/verify/arp_law.h"
 #include "orchestrator/verify/connection_law.h"
 #include "orchestrator/verify/distribution_law.h"
+#include "orchestrator/verify/hash_scheduler.h"
 #include "orchestrator/verify/identity.h"
+#include "orchestrator/verify/prediction_law.h"
 #include "orchestrator/verify/wording.h"
 
 namespace drover {
@@ -19,10 +21,11 @@ std::chrono::microseconds Percentile(const std::vector<std::chrono::microseconds
   return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
 
-std::vector<Answerer> IdentifyAll(const Identifier& identifier, const ProbeServiceResult& result) {
+std::vector<Answerer> IdentifyAll(const Identifier& identifier,
+                                  const std::vector<ProbeConnection>& connections) {
   std::vector<Answerer> answerers;
-  answerers.reserve(result.connections.size());
-  for (const ProbeConnection& connection : result.connections) {
+  answerers.reserve(connections.size());
+  for (const ProbeConnection& connection : connections) {
     answerers.push_back(identifier.Identify(connection));
   }
   return answerers;
@@ -80,51 +83,147 @@ Finding AnsweredThoughNobodyShould(const ServiceEvidence& evidence) {
                      "rollout puts them right."};
 }
 
-void JudgeService(const VerifyExpectation& expectation, const ExpectedService& service,
-                  const ProbeServiceResult& result, const MacDirectory& macs,
-                  VerifyReport& report) {
-  const std::vector<Answerer> answerers =
-      IdentifyAll(Identifier(expectation, service, macs), result);
-  ServiceEvidence evidence = Count(service, result, answerers);
-  const ServiceCase probed{service, result, answerers, evidence, LawOf(service)};
-  evidence.law = probed.law.text;
+// The law of the distribution; what it is called, and what the reader should know, is filled in.
+std::optional<Finding> JudgeByLaw(const ServiceCase& probed, const TableBefore* table,
+                                  ServiceEvidence& evidence, std::vector<std::string>& notes) {
+  if (!IsPredicted(probed.law.kind)) {
+    return JudgeDistribution(probed.service, probed.law, evidence);
+  }
+  if (evidence.failed == evidence.connections) return std::nullopt;
+  Prediction prediction =
+      probed.law.kind == LawKind::kHashed  ? JudgeHashing(probed.service, evidence, probed.result)
+      : probed.law.kind == LawKind::kLeast ? JudgeLeast(probed.service, evidence, table)
+                                           : JudgeShares(probed.service, evidence);
+  evidence.law = prediction.law;
+  if (!prediction.note.empty()) notes.push_back(prediction.note);
+  if (prediction.finding) return prediction.finding;
+  const bool one = probed.law.kind == LawKind::kHashed && !HashesPorts(probed.service);
+  if (!one) return std::nullopt;
+  // Whichever it is, it is one.
+  return JudgeDistribution(probed.service, {LawKind::kOneServer, ""}, evidence);
+}
 
-  std::vector<Finding> findings = JudgeFailures(probed);
-  Append(findings, JudgeHttpStatus(probed));
-  std::vector<Finding> wrong = JudgeWeightZero(probed, report.notes);
-  Append(wrong, JudgeOddities(probed));
-  const std::size_t unknown = CountUnknown(evidence);
-  const bool foreign = std::any_of(answerers.begin(), answerers.end(), [](const Answerer& a) {
-    return a.oddity == Oddity::kForeignHost || a.oddity == Oddity::kForeignMac;
+const TableBefore* FindTable(const std::vector<TableBefore>& tables, const SocketKey& service) {
+  const auto found = std::find_if(tables.begin(), tables.end(), [&](const TableBefore& table) {
+    return table.service == service;
   });
-  const bool drained_answered = std::any_of(wrong.begin(), wrong.end(), [](const Finding& finding) {
-    return finding.rule == "weight-zero";
-  });
-  const bool answered = evidence.failed < evidence.connections;
-  if (unknown > 0) {
-    evidence.law = "not judged: " + std::to_string(unknown) + " of " +
-                   Counted(evidence.connections - evidence.failed, "answer") +
-                   " do not tell who gave them";
-    report.notes.push_back(
-        evidence.service +
-        ": the real server of a connection is told by its MAC on the probe's own network, or by a "
-        "page that names the server; neither was there. Give verify an http path whose page does.");
-  } else if (foreign || drained_answered) {
-    evidence.law = "not judged: somebody answered who should not";
-  } else if (auto finding = JudgeDistribution(service, probed.law, evidence)) {
-    findings.push_back(*std::move(finding));
+  return found == tables.end() ? nullptr : &*found;
+}
+
+class ServiceJudge {
+ public:
+  ServiceJudge(const VerifyExpectation& expectation, const ExpectedService& service,
+               const ProbeServiceResult& result, const MacDirectory& macs, const TableBefore* table,
+               VerifyReport& report)
+      : identifier_(expectation, service, macs),
+        answerers_(IdentifyAll(identifier_, result.connections)),
+        evidence_(Count(service, result, answerers_)),
+        probed_{service, result, answerers_, evidence_, LawOf(service)},
+        table_(table),
+        report_(report) {
+    evidence_.law = probed_.law.text;
   }
-  if (probed.law.kind == LawKind::kNobody && answered && wrong.empty()) {
-    wrong.push_back(AnsweredThoughNobodyShould(evidence));
+
+  void Run() {
+    const auto add = [this](const std::string& law, std::vector<Finding> findings,
+                            std::string skipped = "") {
+      report_.Add({law, evidence_.service, std::move(findings), std::move(skipped)});
+    };
+    std::vector<Finding> answers = JudgeFailures(probed_);
+    Append(answers, JudgeHttpStatus(probed_));
+    add("answers", std::move(answers));
+    std::vector<Finding> drained = JudgeWeightZero(probed_, report_.notes);
+    std::vector<Finding> odd = JudgeOddities(probed_);
+    AddDistribution(!drained.empty());
+    const bool answered = evidence_.failed < evidence_.connections;
+    if (probed_.law.kind == LawKind::kNobody && answered && drained.empty() && odd.empty()) {
+      drained.push_back(AnsweredThoughNobodyShould(evidence_));
+    }
+    add("weight-zero", std::move(drained));
+    Append(odd, JudgeTimeToLive(probed_));
+    add("reply-path", std::move(odd));
+    const auto& uploads = probed_.result.uploads;
+    if (!uploads.empty() && evidence_.failed > 0) {
+      AddTakers(uploads);
+      add("segment-size", {}, "small requests failed too");
+    } else if (!uploads.empty()) {
+      const auto takers = IdentifyAll(identifier_, uploads);
+      AddTakers(uploads);
+      add("segment-size", JudgeUploads(probed_, takers, report_.notes));
+    } else if (answered) {
+      add("segment-size", {}, "no HTTP path to send a large request to");
+    }
+    report_.services.push_back(std::move(evidence_));
   }
-  Append(findings, std::move(wrong));
-  Append(report.findings, std::move(findings));
-  report.services.push_back(std::move(evidence));
+
+ private:
+  void AddTakers(const std::vector<ProbeConnection>& uploads) {
+    for (const Answerer& taker : IdentifyAll(identifier_, uploads)) {
+      evidence_.uploads.push_back(taker.name);
+    }
+  }
+
+  void AddDistribution(bool drained_answered) {
+    const std::size_t unknown = CountUnknown(evidence_);
+    const bool foreign = std::any_of(answerers_.begin(), answerers_.end(), [](const Answerer& a) {
+      return a.oddity == Oddity::kForeignHost || a.oddity == Oddity::kForeignMac;
+    });
+    Check check{"distribution", evidence_.service, {}, ""};
+    if (unknown > 0) {
+      check.skipped = std::to_string(unknown) + " of " +
+                      Counted(evidence_.connections - evidence_.failed, "answer") +
+                      " do not tell who gave them";
+      report_.notes.push_back(
+          evidence_.service +
+          ": the real server of a connection is told by its MAC on the probe's own network, or by "
+          "a page that names the server; neither was there. Give verify an http path whose page "
+          "does.");
+    } else if (foreign || drained_answered) {
+      check.skipped = "somebody answered who should not";
+    } else if (auto finding = JudgeByLaw(probed_, table_, evidence_, report_.notes)) {
+      check.findings.push_back(*std::move(finding));
+    }
+    if (!check.skipped.empty()) evidence_.law = "not judged: " + check.skipped;
+    report_.Add(std::move(check));
+  }
+
+  const Identifier identifier_;
+  const std::vector<Answerer> answerers_;
+  ServiceEvidence evidence_;
+  const ServiceCase probed_;
+  const TableBefore* table_;
+  VerifyReport& report_;
+};
+
+void JudgeRedirects(const std::vector<RedirectsSeen>& redirects, const MacDirectory& macs,
+                    VerifyReport& report) {
+  Check check{"icmp-redirects", "probe", {}, ""};
+  for (const RedirectsSeen& seen : redirects) {
+    const std::string host = macs.HostOf(seen.mac).value_or("");
+    const std::string who = host.empty() ? seen.from + " (" + seen.mac + ")" : host;
+    check.findings.push_back(
+        {.rule = "icmp-redirect",
+         .host = host,
+         .message = who + " told the client " + Counted(seen.count, "time") +
+                    " by ICMP redirect to send somewhere else",
+         .why = "A client that obeys sends its packets past the director and breaks its "
+                "connections.",
+         .remedy = "Set net.ipv4.conf.all.send_redirects=0 and the same of the interface and of "
+                   "\"default\" on " +
+                   who + ", best in the playbook."});
+  }
+  report.Add(std::move(check));
 }
 
 }  // namespace
 
-VerifyReport Judge(const VerifyExpectation& expectation, const ProbeOutcome& outcome) {
+void VerifyReport::Add(Check check) {
+  findings.insert(findings.end(), check.findings.begin(), check.findings.end());
+  checks.push_back(std::move(check));
+}
+
+VerifyReport Judge(const VerifyExpectation& expectation, const ProbeOutcome& outcome,
+                   const std::vector<TableBefore>& tables) {
   VerifyReport report;
   const MacDirectory macs(outcome.peers);
   for (const ExpectedService& service : expectation.services) {
@@ -132,15 +231,17 @@ VerifyReport Judge(const VerifyExpectation& expectation, const ProbeOutcome& out
         std::find_if(outcome.services.begin(), outcome.services.end(),
                      [&](const ProbeServiceResult& r) { return r.service == service.key; });
     if (result == outcome.services.end() || result->connections.empty()) {
-      report.notes.push_back(ToString(ServiceKey(service.key)) + ": not probed" +
-                             (service.key.transport == Transport::kTcp
+      const std::string why = service.key.transport == Transport::kTcp
                                   ? ""
-                                  : ", only TCP services are probed with connections"));
+                                  : ", only TCP services are probed with connections";
+      report.notes.push_back(ToString(ServiceKey(service.key)) + ": not probed" + why);
+      report.Add({"answers", ToString(ServiceKey(service.key)), {}, "not probed" + why});
       continue;
     }
-    JudgeService(expectation, service, *result, macs, report);
+    ServiceJudge(expectation, service, *result, macs, FindTable(tables, service.key), report).Run();
   }
   JudgeArp(expectation, outcome.arp, macs, report);
+  JudgeRedirects(outcome.redirects, macs, report);
   return report;
 }
 

@@ -1,5 +1,5 @@
 // Holds the evidence of a probe against what was expected, and says what is wrong, where, why it
-// matters, how to mend it.
+// matters, how to mend it. What the hosts say of themselves is judged by cluster_law.h.
 //
 // Pure, so that stored evidence can be judged again.
 #pragma once
@@ -20,6 +20,14 @@ struct Finding {
   std::string remedy;   // what to do
 };
 
+// One law that was held against one thing: a test case of the report.
+struct Check {
+  std::string law;      // "answers", "distribution", "arp", "counters", …
+  std::string subject;  // service, VIP or host
+  std::vector<Finding> findings;
+  std::string skipped;  // why it could not be judged; empty: it was
+};
+
 struct ServerCount {
   std::string name;
   std::uint32_t connections = 0;
@@ -36,16 +44,32 @@ struct ServiceEvidence {
   std::chrono::microseconds p99{0};
   std::chrono::microseconds max{0};
   std::string law;  // "exact: rr" or why the distribution is not judged
+  // Connections beside these, with a large request; who answered them.
+  std::vector<std::string> uploads = {};
 };
 
 struct VerifyReport {
   std::vector<ServiceEvidence> services;
   std::vector<std::string> arp;    // one line per VIP: who answered
   std::vector<std::string> notes;  // what could not be checked from here, and why
-  std::vector<Finding> findings;
+  std::vector<Finding> findings;   // of all checks, in their order
+  std::vector<Check> checks = {};
   [[nodiscard]] bool ok() const { return findings.empty(); }
+
+  // Adds a check, and its findings to the list of all.
+  void Add(Check check);
 };
 
-VerifyReport Judge(const VerifyExpectation& expectation, const ProbeOutcome& outcome);
+// What else is known when the directors were looked at, for one service.
+struct TableBefore {
+  SocketKey service;
+  // Of the active director right before the probe, in the order of the expected servers.
+  std::vector<std::uint32_t> active;
+  std::vector<std::uint32_t> inactive;
+  bool foreign_traffic = false;  // its counters say that others connected meanwhile
+};
+
+VerifyReport Judge(const VerifyExpectation& expectation, const ProbeOutcome& outcome,
+                   const std::vector<TableBefore>& tables = {});
 
 }  // namespace drover

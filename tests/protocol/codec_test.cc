@@ -99,6 +99,9 @@ Program RichProgram() {
   add(DrillArmTask{order, std::chrono::milliseconds(600)});
   add(DrillInjectTask{"d1", *Endpoint::Parse("10.0.0.2:7")});
   add(DrillUndoTask{"d1"});
+  add(ObserveTask{{"net/ipv4/vs/run_estimation"},
+                  {"arp_ignore"},
+                  {{*IpAddress::Parse("10.0.0.100"), *IpAddress::Parse("10.0.0.2")}}});
   add(ProbeRunTask{.prober = "control",
                    .series = {{.name = "slow",
                                .kind = ProbeKind::kLongLived,
@@ -144,6 +147,22 @@ std::vector<Event> RichEvents() {
   outcome.arp = {
       {*IpAddress::Parse("10.0.0.100"), true, false, "eth0", {{"02:00:00:00:00:01", 2}}}};
   outcome.peers = {{"rs1", "02:00:00:00:00:01"}, {"rs2", ""}};
+  outcome.services[0].source = "10.0.0.2";
+  outcome.services[0].uploads = {{.local_port = 40000, .reply_ttl = 64}};
+  outcome.arp[0].requests = {{"02:00:00:00:00:03", 1}};
+  outcome.redirects = {{"02:00:00:00:00:01", "10.0.0.1", 3}};
+  const IpAddress vip = *IpAddress::Parse("10.0.0.100");
+  const SocketKey web{Transport::kTcp, vip, 80};
+  const Endpoint rs1 = *Endpoint::Parse("10.0.0.11:80");
+  // As a kernel may have it: no port 0 without persistence would be ours.
+  const Observation seen{
+      .addresses = {{"lo", *Prefix::Parse("10.0.0.100/32")}},
+      .sysctls = {{"net/ipv4/conf/all/arp_ignore", "1"}},
+      .services = {{.key = SocketKey{Transport::kTcp, vip, 0}, .scheduler = "rr"}},
+      .traffic = {{web, 1U << 30, 5, 0, {{rs1, 7, 1, 2, 3}}}},
+      .routes = {
+          {{vip, *IpAddress::Parse("10.0.0.2")}, true, "eth0", *IpAddress::Parse("10.0.0.1")},
+          {{vip, *IpAddress::Parse("10.0.0.3")}, false, "", std::nullopt}}};
   return {
       Hello{1, "0.1.0", "rs1", "6.1.0", true},
       TaskStarted{3},
@@ -168,6 +187,7 @@ std::vector<Event> RichEvents() {
                                     "pcap",
                                     {{"path", 10, 1, ProbeTime(1), ProbeTime::max(), ProbeTime(3)}},
                                     "late"}},
+      TaskResult{.task = 16, .detail = seen},
       TaskProgress{15, {ProbeTime(7), {{{1, 2, 3, 4, 5, 6}}}, {{2, 0, 0, 0, 0, 0xab}}}},
       ProgramDone{true, true},
       SessionError{{ErrorCode::kDenied, "locked"}}};

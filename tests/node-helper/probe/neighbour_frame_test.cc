@@ -7,6 +7,7 @@
 
 #include "node-helper/net/packet_socket.h"
 #include "node-helper/net/reply_tap.h"
+#include "protocol/mac_text.h"
 
 namespace drover {
 namespace {
@@ -46,11 +47,28 @@ TEST(NeighbourFrame, AnswersAndRequestsBothClaimTheirSender) {
   const AddressClaim claim{*IpAddress::Parse("10.0.0.100"), kMac};
   EXPECT_EQ(ClaimOfArp(kArpReply), claim);
   Packet request = kArpReply;
-  request[7] = 1;
-  EXPECT_EQ(ClaimOfArp(request), claim);
+  request[7] = 1;  // for 10.0.0.9
+  EXPECT_EQ(ClaimOfArp(request), (AddressClaim{claim.address, kMac, /*asks_for_other=*/true}));
+  Packet gratuitous = request;
+  gratuitous[24 + 3] = 100;  // for itself: an announcement
+  EXPECT_EQ(ClaimOfArp(gratuitous), claim);
   Packet padded = kArpReply;
   padded.resize(46);  // Ethernet's smallest frame
   EXPECT_EQ(ClaimOfArp(padded), claim);
+}
+
+TEST(NeighbourFrame, EchoRequestHasItsGoldenBytes) {
+  const Packet golden = {0x45, 0, 0,  28, 0, 0,   0, 0, 64,   1,    0x66, 0x75, 10, 0,
+                         0,    9, 10, 0,  0, 100, 8, 0, 0xb3, 0x8c, 'D',  'r',  0,  1};
+  EXPECT_EQ(EchoRequest(*IpAddress::Parse("10.0.0.9"), *IpAddress::Parse("10.0.0.100")), golden);
+}
+
+TEST(NeighbourFrame, MacTextIsReadBackAndNothingElseIs) {
+  EXPECT_EQ(*ParseMac(MacText(kMac)), kMac);
+  for (const char* odd :
+       {"", "02:00:00:00:00", "02-00-00-00-00-01", "02:00:00:00:00:0g", "+2:00:00:00:00:01"}) {
+    EXPECT_FALSE(ParseMac(odd)) << odd;
+  }
 }
 
 TEST(NeighbourFrame, ArpThatIsCutOrOfOtherKindClaimsNothing) {

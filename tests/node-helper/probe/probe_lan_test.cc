@@ -78,7 +78,7 @@ class ProbeLan : public ::testing::Test {
       return ExpectedServer{name, {.address = *IpAddress::Parse(address), .port = 80}};
     };
     return Judge({.services = {{.key = kWeb,
-                                .scheduler = "twos",
+                                .scheduler = "lblc",
                                 .persistent = false,
                                 .servers = {server("rs1", "10.9.0.17"), server("rs2", "10.9.0.18")},
                                 .scheduler_flags = {}}},
@@ -147,7 +147,47 @@ TEST_F(ProbeLan, RealServerThatAsksInTheNameOfTheVipIsCaught) {
   const ProbeOutcome outcome = Run(Probe(30));
   ASSERT_EQ(outcome.arp[0].answers.size(), 2U);
   EXPECT_EQ(outcome.arp[0].answers.count(second_->mac()), 1U);
-  EXPECT_EQ(Rules(Verify(outcome)), "arp-real-server@rs2");
+  EXPECT_EQ(Rules(Verify(outcome)), "arp-poison@rs2");
+}
+
+// One that knows all who ask it, as it does on a quiet network, has nobody to look for. It is made
+// to look for a client that nobody knows.
+TEST_F(ProbeLan, RealServerThatKnowsTheClientIsProvokedToShowInWhoseNameItAsks) {
+  ASSERT_TRUE(second_->Run(
+      "echo 0 > /proc/sys/net/ipv4/conf/all/arp_announce; ping -c 1 -W 1 10.9.0.1 > /dev/null"));
+  ProbeTask probe = Probe(0);
+  probe.services.clear();
+  ProbeOutcome outcome = Run(probe);
+  EXPECT_EQ(outcome.arp[0].answers.count(second_->mac()), 0U);
+  for (ProbePeer& peer : probe.peers) peer.real_server = peer.name != "lb1";
+  outcome = Run(probe);
+  EXPECT_EQ(outcome.arp[0].answers.count(first_->mac()), 0U);
+  ASSERT_EQ(outcome.arp[0].requests.count(second_->mac()), 1U);
+  EXPECT_TRUE(second_->Run("! ip addr | grep -q 10.9.0.25"));
+}
+
+TEST_F(ProbeLan, LargeRequestsAndTheTimeToLiveOfAnswersAreSeen) {
+  ProbeTask probe = Probe(4);
+  probe.services[0].uploads = 3;
+  const ProbeOutcome outcome = Run(probe);
+  ASSERT_EQ(outcome.services[0].uploads.size(), 3U);
+  for (const ProbeConnection& upload : outcome.services[0].uploads) {
+    ASSERT_FALSE(upload.error) << upload.error->message;
+    EXPECT_EQ(upload.http_status, 200);
+  }
+  EXPECT_EQ(outcome.services[0].source, "10.9.0.1");
+  for (const ProbeConnection& connection : outcome.services[0].connections) {
+    EXPECT_EQ(connection.reply_ttl, 64);
+    EXPECT_NE(connection.local_port, 0);
+  }
+}
+
+TEST_F(ProbeLan, DirectorThatSendsRedirectsIsCaught) {
+  ASSERT_TRUE(director_->Run("cd /proc/sys/net/ipv4/conf && echo 1 > all/send_redirects"));
+  const ProbeOutcome outcome = Run(Probe(30));
+  ASSERT_EQ(outcome.redirects.size(), 1U);
+  EXPECT_EQ(outcome.redirects[0].mac, director_->mac());
+  EXPECT_EQ(Rules(Verify(outcome)), "icmp-redirect@lb1");
 }
 
 TEST_F(ProbeLan, RealServerWithoutTheVipLeavesItsConnectionsUnanswered) {

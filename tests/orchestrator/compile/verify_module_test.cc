@@ -48,6 +48,28 @@ TEST(VerifyModule, ExpectsTheTableAndTheOneHolderOfTheVip) {
   EXPECT_EQ(expectation->services[0].servers[1].destination.address, Ip("10.0.0.22"));
 }
 
+TEST(VerifyModule, AsksForThePageThatTheCheckAsksForAndSendsLargeRequestsToo) {
+  std::string playbook = Playbook("{}");
+  const std::string service = "real_servers: \"{{ groups['real_servers'] }}\"";
+  playbook.insert(playbook.find(service), "check: {http: {path: /health}}, ");
+  const auto run = CompileText(playbook);
+  ASSERT_TRUE(run) << Format(run.error());
+  const auto& probe = std::get<ProbeTask>(std::get<Task>(VerifyOf(*run).action).action);
+  EXPECT_EQ(probe.services[0].http_path, "/health");
+  EXPECT_EQ(probe.services[0].uploads, 3U);
+  std::vector<std::string> provoked;
+  for (const auto& peer : probe.peers) {
+    if (peer.real_server) provoked.push_back(peer.name);
+  }
+  EXPECT_EQ(provoked, (std::vector<std::string>{"rs1", "rs2", "rs3"}));
+  playbook.replace(playbook.find("verify: {}"), 10, "verify: {http: false}");
+  const auto without = CompileText(playbook);
+  ASSERT_TRUE(without) << Format(without.error());
+  const auto& plain = std::get<ProbeTask>(std::get<Task>(VerifyOf(*without).action).action);
+  EXPECT_EQ(plain.services[0].http_path, "");
+  EXPECT_EQ(plain.services[0].uploads, 0U);
+}
+
 TEST(VerifyModule, TakesNumbersPathsAndChoices) {
   const auto run = CompileText(Playbook(
       "{connections: 30, http: {path: /health}, timeout: 500ms, services: ['{{ vip }}']}"));

@@ -30,12 +30,11 @@ TEST(DistributionLaw, EachSchedulerSaysHowItIsJudged) {
       {"wrr", {}, "exact: wrr"},
       {"sh", {}, "exact: sh"},
       {"mh", {"mh-fallback"}, "exact: mh"},
-      {"mh", {"mh-port"}, "members only: mh-port spreads one client by its ports"},
-      {"sh", {"flag-2"}, "members only: sh-port spreads one client by its ports"},
+      {"mh", {"mh-port"}, "exact: mh"},
       {"dh", {}, "exact: dh"},
       {"fo", {}, "exact: fo"},
-      {"twos", {}, "members only: twos chooses at random"},
-      {"wlc", {}, "members only: wlc chooses by the connections that all clients have open"},
+      {"ovf", {}, "exact: ovf"},
+      {"lblc", {}, "members only: lblc chooses by the connections that all clients have open"},
   };
   for (const Case& c : cases) {
     ExpectedService service = Service(c.scheduler);
@@ -85,7 +84,8 @@ TEST(DistributionLaw, HashesAndFailoverKeepOneClientOnOneServer) {
       {"mh", "rs3 rs1", "mh-distribution"},
       {"dh", "rs1 rs2", "dh-distribution"},
       {"fo", "rs1 rs1 rs1", ""},
-      {"fo", "rs2 rs2 rs2", "fo-distribution@rs1"},
+      {"fo", "rs2 rs2 rs2", ""},
+      {"fo", "rs1 rs2 rs2", "fo-distribution@rs3"},
       {"wlc", "rs1 rs1 rs2", ""},
       {"lc", "rs1 db1 rs2", "wrong-host@db1"},
   };
