@@ -198,7 +198,7 @@ int ApplyCommand(const Arguments& arguments) {
   parts.go_back.remove_service = TakeServiceAway;
   parts.tell = TellTheLog;
   Drills drills(DrillsOfThisNode(store));
-  if (::geteuid() == 0) LookAfterDrills(DrillsOfThisNode(store));
+  if (::geteuid() == 0) LookAfterDrills(DrillsOfThisNode(store), /*may_guard=*/true);
   parts.drills = &drills;
   return RunSession(parts);
 }

@@ -166,7 +166,8 @@ void LookAfterRuns(const Store& store, DaemonParts& parts) {
   };
   parts.look_after_runs = [&store, watch = RunWatch(), transaction,
                            drills = DrillsOfThisNode(store)]() mutable -> std::string {
-    (void)LookAfterDrills(drills);
+    // Under systemd it may not do what undoing needs; a timer of systemd is there instead.
+    (void)LookAfterDrills(drills, ::access("/run/systemd/system", F_OK) != 0);
     const PendingJournal journal(store.directory());
     const RunInfo last = watch.run();
     if (!journal.exists() && last.run_id.empty()) return "";

@@ -33,6 +33,7 @@ constexpr milliseconds kTickOfGuardian{5};
 constexpr milliseconds kTickOfWatchman{40};
 constexpr milliseconds kLookAtOther{200};
 constexpr milliseconds kSayBeforeReboot{300};
+constexpr BoardTime kArmingPatience = 5'000'000;
 constexpr int kServiceUnavailable = 503;
 constexpr const char* kInitScript = "/etc/init.d/drover-node-helper";
 
@@ -180,8 +181,7 @@ int UndoingNow(const DrillParts& parts, const std::string& id, UndoneBy by) {
   const auto journal = DrillJournals(parts.directory).Load(id);
   if (!journal) return journal.error().code == ErrorCode::kNotFound ? 0 : 1;
   auto board = DrillBoard::Open(parts.run_directory, id);
-  if (!board) board = DrillBoard::Create(parts.run_directory, id);
-  if (!board) return 1;
+  if (!board) return LookAfterDrills(parts, /*may_guard=*/false) ? 0 : 1;
   return UndoDrill(parts, *journal, **board, by, nullptr) ? 0 : 1;
 }
 
@@ -290,6 +290,7 @@ void UndoLeftover(const DrillParts& parts, DrillJournal journal) {
   const std::string& id = journal.task.order.drill_id;
   auto board = DrillBoard::Create(parts.run_directory, id);
   if (!board) return;
+  (*board)->page().began = BoardNow();  // who knows
   if (UndoDrill(parts, journal, **board, UndoneBy::kBoot, nullptr)) {
     parts.tell("drill " + id + ": undone after a restart");
   }
@@ -304,8 +305,11 @@ bool UndoDrill(const DrillParts& parts, const DrillJournal& journal, DrillBoard&
   bool clean = true;
   if (board.page().undone == 0) {
     const bool kernel_was_first = by != UndoneBy::kGuardian && KernelWasFirst(journal, board);
-    const auto residue =
-        FaultHands(parts, journal.task.order.drill_id, kernel).UndoAll(journal.steps);
+    // As long as nothing was done, what differs from then is somebody else's doing.
+    std::vector<std::string> residue;
+    if (board.page().began != 0) {
+      residue = FaultHands(parts, journal.task.order.drill_id, kernel).UndoAll(journal.steps);
+    }
     board.WriteResidue(residue);
     clean = residue.empty();
     if (clean) {
@@ -347,7 +351,7 @@ int RunDrillProcess(const DrillParts& parts, const std::vector<std::string>& arg
   return -1;
 }
 
-bool LookAfterDrills(const DrillParts& parts) {
+bool LookAfterDrills(const DrillParts& parts, bool may_guard) {
   const DrillJournals journals(parts.directory);
   bool any = false;
   for (const std::string& id : journals.Ids()) {
@@ -359,9 +363,10 @@ bool LookAfterDrills(const DrillParts& parts) {
       any = true;
       continue;
     }
-    const bool guarded = (*board)->Lives(GuardRole::kGuardian);
-    const bool was_armed = (*board)->page().beat[0] != 0;
-    if (guarded || !was_armed) continue;
+    if (!may_guard || (*board)->Lives(GuardRole::kGuardian)) continue;
+    // Whoever arms it is about to start the first one, or has died on the way.
+    const BoardPage& page = (*board)->page();
+    if (page.beat[0] == 0 && BoardNow() < page.lease_until + kArmingPatience) continue;
     any = true;
     if (const Status started = StartGuard(parts, id, GuardRole::kGuardian); !started) {
       parts.tell("drill " + id + ": " + started.error().message);

@@ -33,7 +33,7 @@ Status StartGuard(const DrillParts& parts, const std::string& id, GuardRole role
 int RunDrillProcess(const DrillParts& parts, const std::vector<std::string>& arguments);
 
 // For the daemon and for sessions that begin: what an earlier boot left is undone, and a drill of
-// this boot that nobody guards gets a guard. True when there was something to do.
-bool LookAfterDrills(const DrillParts& parts);
+// this boot that nobody guards gets a guard, if `may_guard`. True when there was something to do.
+bool LookAfterDrills(const DrillParts& parts, bool may_guard);
 
 }  // namespace drover

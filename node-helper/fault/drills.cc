@@ -295,7 +295,7 @@ Result<DrillState> Drills::Undo(const DrillUndoTask& task) {
     return state;
   }
   if (!board) {
-    (void)LookAfterDrills(parts_);
+    (void)LookAfterDrills(parts_, /*may_guard=*/true);
     board = DrillBoard::Open(parts_.run_directory, task.drill_id);
     if (!board) return Fail(board.error());
   } else if (journal) {

@@ -449,13 +449,15 @@ class FaultOfAWholeKernelTest(unittest.TestCase):
         drill.close()
 
     def test_the_clock_jumps_and_comes_back(self):
-        offset = lambda: float(on("director1", "date +%s.%N")) - float(on("director1", "cut -d' ' -f1 /proc/uptime"))  # noqa: E731
+        def offset():
+            wall, up = on("director1", "echo $(date +%s.%N) $(cut -d' ' -f1 /proc/uptime)").split()
+            return float(wall) - float(up)
         before = offset()
         drill = Drill("director1", "clock-jump", 3.0)
         drill.inject()
         self.assertAlmostEqual(offset() - before, 3600, delta=30)
         drill.wait_over(drill.at, 3.0)
-        self.assertAlmostEqual(offset() - before, 0, delta=2)
+        self.assertAlmostEqual(offset() - before, 0, delta=3)
         drill.close()
 
     def test_a_reboot_in_good_order_leaves_nothing(self):
