@@ -1,6 +1,20 @@
 #include "orchestrator/history/record.h"
 
 namespace drover {
+namespace {
+
+void Add(const VerifyReport& report, VerificationRecord& record) {
+  for (const ServiceEvidence& service : report.services) {
+    record.connections += service.connections;
+    record.failed += service.failed;
+  }
+  for (const Finding& finding : report.findings) {
+    const std::string host = finding.host.empty() ? "" : " " + finding.host;
+    record.findings.push_back(finding.rule + host + ": " + finding.message);
+  }
+}
+
+}  // namespace
 
 std::optional<double> DrillRecord::Outage() const {
   for (const Measurement& one : measured) {
@@ -33,15 +47,22 @@ DrillRecord RecordOf(const DrillJournal& journal, const std::string& folder) {
   return record;
 }
 
-VerificationRecord RecordOf(const VerifyReport& report) {
+VerificationRecord RecordOf(const std::string& prober, const VerifyReport& report) {
+  VerificationRecord record{.prober = prober};
+  Add(report, record);
+  return record;
+}
+
+VerificationRecord RecordOf(const Verification& verification) {
   VerificationRecord record;
-  for (const ServiceEvidence& service : report.services) {
-    record.connections += service.connections;
-    record.failed += service.failed;
+  for (const ProbeReport& probe : verification.probes) {
+    record.prober += (record.prober.empty() ? "" : " ") + probe.host;
+    if (!probe.error.empty()) record.findings.push_back("probe " + probe.host + ": " + probe.error);
+    Add(probe.report, record);
   }
-  for (const Finding& finding : report.findings) {
-    const std::string host = finding.host.empty() ? "" : " " + finding.host;
-    record.findings.push_back(finding.rule + host + ": " + finding.message);
+  Add(verification.cluster, record);
+  for (const auto& [host, why] : verification.unreachable) {
+    record.findings.push_back("unreachable " + host + ": " + why);
   }
   return record;
 }

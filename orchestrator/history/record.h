@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "orchestrator/drill/journal.h"
-#include "orchestrator/verify/judge.h"
+#include "orchestrator/verify/verification.h"
 
 namespace drover {
 
@@ -51,7 +51,7 @@ struct VerificationRecord {
   std::string id;  // of the run, and the host that probed
   std::string playbook;
   std::string inventory;
-  std::string prober;
+  std::string prober;  // several: parted by blanks
   std::string user;
   std::string control_host;
   std::int64_t at_us = 0;  // since 1970
@@ -62,7 +62,8 @@ struct VerificationRecord {
   [[nodiscard]] bool ok() const { return findings.empty(); }
   bool operator==(const VerificationRecord&) const = default;
 };
-// Fills what the report says; who, where and when is the caller's.
-VerificationRecord RecordOf(const VerifyReport& report);
+// Fill what was found, and where from; who and when is the caller's.
+VerificationRecord RecordOf(const std::string& prober, const VerifyReport& report);
+VerificationRecord RecordOf(const Verification& verification);
 
 }  // namespace drover

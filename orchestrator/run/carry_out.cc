@@ -165,7 +165,7 @@ CarriedOut CarryOut(const CompiledRun& run, const CommandLine& line, const Carry
     options.show ? options.show(shown) : screen->Show(shown);
     const auto* result = std::get_if<HostResult>(&shown);
     if (result != nullptr && result->verify && !line.check) {
-      RecordVerification(result->place.host, line, *result->verify);
+      RecordVerification(line, RecordOf(result->place.host, *result->verify));
     }
   });
   ticker.reset();

@@ -57,14 +57,11 @@ void RecordDrill(const DrillJournal& journal, const std::string& folder) {
   Keep(record);
 }
 
-void RecordVerification(const std::string& prober, const CommandLine& line,
-                        const VerifyReport& report) {
+void RecordVerification(const CommandLine& line, VerificationRecord record) {
   const RunInfo who = WhoRuns();
-  VerificationRecord record = RecordOf(report);
   record.id = who.run_id;
   record.playbook = Absolute(line.playbook);
   record.inventory = Joined(line.inventories);
-  record.prober = prober;
   record.user = who.user;
   record.control_host = who.control_host;
   record.at_us = std::chrono::duration_cast<std::chrono::microseconds>(

@@ -20,8 +20,7 @@ Result<std::unique_ptr<HistoryStore>> OpenHistory(const Environment& environment
 
 // `folder` is where the drill's evidence lies.
 void RecordDrill(const DrillJournal& journal, const std::string& folder);
-// `prober` is the host that carried the verification out.
-void RecordVerification(const std::string& prober, const CommandLine& line,
-                        const VerifyReport& report);
+// One from RecordOf; who, with which files and when is filled in.
+void RecordVerification(const CommandLine& line, VerificationRecord record);
 
 }  // namespace drover

@@ -15,6 +15,7 @@
 #include "orchestrator/run/cluster_command.h"
 #include "orchestrator/run/commands.h"
 #include "orchestrator/run/exit_code.h"
+#include "orchestrator/run/history_file.h"
 #include "orchestrator/run/screen.h"
 #include "orchestrator/run/start.h"
 #include "orchestrator/verify/cluster_law.h"
@@ -138,6 +139,7 @@ class VerifyRun {
     Judge();
     verification_.duration =
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
+    RecordVerification(line_, RecordOf(verification_));
     Show();
     return !verification_.unreachable.empty() ? kExitUnreachable
            : verification_.failed()           ? kExitFailed

@@ -122,11 +122,27 @@ TEST(RecordOf, CountsWhatAVerificationFound) {
   VerifyReport report;
   report.services = {{.connections = 30, .failed = 1}, {.connections = 12}};
   report.findings = {{.rule = "arp-owner", .host = "rs1", .message = "answers"}};
-  const VerificationRecord record = RecordOf(report);
+  const VerificationRecord record = RecordOf("client", report);
+  EXPECT_EQ(record.prober, "client");
   EXPECT_EQ(record.connections, 42U);
   EXPECT_EQ(record.failed, 1U);
   EXPECT_EQ(record.findings, std::vector<std::string>{"arp-owner rs1: answers"});
   EXPECT_FALSE(record.ok());
+}
+
+TEST(RecordOf, CountsWhatAWholeVerificationFound) {
+  Verification verification;
+  verification.probes = {{.host = "client1"}, {.host = "client2", .error = "no helper"}};
+  verification.probes.front().report.services = {{.connections = 30, .failed = 2}};
+  verification.cluster.findings = {{.rule = "state", .host = "lb2", .message = "no sync"}};
+  verification.unreachable = {{"rs1", "no route"}};
+  const VerificationRecord record = RecordOf(verification);
+  EXPECT_EQ(record.prober, "client1 client2");
+  EXPECT_EQ(record.connections, 30U);
+  EXPECT_EQ(record.failed, 2U);
+  EXPECT_EQ(record.findings,
+            (std::vector<std::string>{"probe client2: no helper", "state lb2: no sync",
+                                      "unreachable rs1: no route"}));
 }
 
 }  // namespace
