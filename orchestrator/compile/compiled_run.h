@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "orchestrator/drill/request.h"
 #include "orchestrator/playbook/play_policy.h"
 #include "orchestrator/source/diagnostic.h"
 #include "orchestrator/source/value.h"
@@ -47,6 +48,9 @@ struct HostTask {
   std::variant<Task, std::string> action;  // what to do, or why it is skipped (when: …)
   std::optional<VerifyExpectation>
       expectation;  // of a verify task: what the evidence is held against
+  // Of a drill task, which a program skips: it concerns all nodes, and is run from here when what
+  // was changed has been confirmed.
+  std::optional<DrillRequest> drill;
 };
 
 // One task of a play, as one banner shows it.

@@ -13,6 +13,7 @@
 #include "orchestrator/compile/compile.h"
 #include "orchestrator/compile/host_address.h"
 #include "orchestrator/compile/run_files.h"
+#include "orchestrator/drill/request.h"
 #include "orchestrator/playbook/playbook.h"
 #include "orchestrator/template/variables.h"
 #include "orchestrator/verify/expectation.h"
@@ -43,6 +44,7 @@ struct ModuleWork {
   TaskAction action;
   std::optional<VerifyExpectation> expectation;
   std::optional<Place> place = std::nullopt;  // of the resource, when it is not the module's word
+  std::optional<DrillRequest> drill = std::nullopt;  // instead of an action
 };
 
 using ModuleParser = std::optional<ModuleWork> (*)(Arguments&, ModuleContext&);
@@ -59,6 +61,7 @@ std::optional<ModuleWork> ParseVrrpGroup(Arguments& arguments, ModuleContext& co
 std::optional<ModuleWork> ParseTracker(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseConnectionSync(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseMetrics(Arguments& arguments, ModuleContext& context);
+std::optional<ModuleWork> ParseDrill(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseCommand(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseCopy(Arguments& arguments, ModuleContext& context);

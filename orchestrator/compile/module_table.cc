@@ -11,6 +11,7 @@ ModuleParser ParserOf(const std::string& module) {
       {"command", ParseCommand},
       {"connection_sync", ParseConnectionSync},
       {"copy", ParseCopy},
+      {"drill", ParseDrill},
       {"metrics", ParseMetrics},
       {"package", ParsePackage},
       {"real_server", ParseRealServer},

@@ -82,6 +82,11 @@ class HostTaskCompiler {
     if (!work) return {};
     HostTask done;
     done.item = item;
+    if (work->drill) {
+      done.action = std::string("runs behind the last play, when all is confirmed");
+      done.drill = std::move(work->drill);
+      return {std::move(done)};
+    }
     done.action = Finished(std::move(work->action));
     done.expectation = std::move(work->expectation);
     return {std::move(done)};

@@ -29,6 +29,8 @@ struct DrillRequest {
   bool may_cut_ssh = false;
   std::chrono::milliseconds settle{60000};    // since the last transition
   std::map<std::string, std::string> forced;  // red gates to go through, with the reason
+  // Red gates may turn green meanwhile: behind a rollout the cluster has just moved.
+  std::chrono::milliseconds gate_patience{0};
   std::string trigger = "by hand";
 };
 

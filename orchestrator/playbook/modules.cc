@@ -20,8 +20,6 @@ std::string_view WithoutPrefix(std::string_view name) {
   return name;
 }
 
-constexpr const char* kPlanned[] = {"drill"};
-
 // Ansible's modules that playbooks use most, to tell "not ours" from a slip of the finger.
 constexpr const char* kAnsible[] = {
     "add_host",
@@ -193,6 +191,11 @@ const std::vector<ModuleSpec>& KnownModules() {
         {"connection_sync", true, {"interface", "id", "group", "port", "ttl", "profile"}, {}},
         {"metrics", true, {"listen"}, {}},
         {"verify", false, {"connections", "http", "timeout", "services"}, {}},
+        {"drill",
+         false,
+         {"fault", "target", "service", "probe", "duration", "max_outage", "loss", "delay", "rate",
+          "connections", "settle", "control_probe", "may_cut_ssh"},
+         {}},
         {"command",
          false,
          {"cmd", "argv", "chdir", "creates", "removes", "stdin", "stdin_add_newline"},
@@ -230,7 +233,8 @@ const ModuleSpec* FindModule(std::string_view name) {
   for (const auto& module : KnownModules()) {
     if (module.name != wanted) continue;
     // Our own cluster modules are in no collection of Ansible's.
-    const bool ours = (module.cluster && module.name != "sysctl") || module.name == "verify";
+    const bool ours = (module.cluster && module.name != "sysctl") || module.name == "verify" ||
+                      module.name == "drill";
     return ours && plain != name ? nullptr : &module;
   }
   return nullptr;
@@ -244,9 +248,6 @@ bool IsAnsibleModule(std::string_view name) {
 Diagnostic UnknownModule(std::string_view name, const Place& place) {
   const std::string quoted = "module \"" + std::string(name) + "\"";
   const std::string_view plain = WithoutPrefix(name);
-  if (std::find(std::begin(kPlanned), std::end(kPlanned), name) != std::end(kPlanned)) {
-    return Diagnostic{place, quoted + " is planned, not carried out by this version", ""};
-  }
   if (plain == "shell") {
     return Diagnostic{place, "Drover runs no shell", HintFor(plain)};
   }

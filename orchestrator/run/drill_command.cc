@@ -67,7 +67,7 @@ void ShowEnd(const DrillEnd& end, const CommandLine& line) {
     PrintOut(line.output == "json" ? document : nlohmann::json::parse(document).dump() + "\n");
   } else if (line.output == "junit") {
     PrintOut(DrillJunit(journal));
-  } else {
+  } else if (line.output == "human") {
     PrintOut(DrillText(journal, end.analysis,
                        {.columns = look.terminal ? look.columns : 0, .colours = look.colours}) +
              (end.folder.empty() ? "" : "\nEvidence: " + Printable(end.folder) + "\n"));

@@ -84,6 +84,23 @@ std::vector<int> NumbersOf(const DesiredState& state, std::string_view name) {
   return numbers;
 }
 
+// The unit of the init system that the playbook starts on a host: what a real server's service is.
+std::string UnitOf(const CompiledRun& run, const std::string& host) {
+  for (const CompiledPlay& play : run.plays) {
+    for (const CompiledTask& task : play.tasks) {
+      const auto items = task.hosts.find(host);
+      if (items == task.hosts.end()) continue;
+      for (const HostTask& item : items->second) {
+        const auto* action = std::get_if<Task>(&item.action);
+        const auto* service =
+            action == nullptr ? nullptr : std::get_if<ServiceTask>(&action->action);
+        if (service != nullptr && service->state != ServiceState::kStopped) return service->name;
+      }
+    }
+  }
+  return "";
+}
+
 class Planner {
  public:
   Planner(const CompiledRun& run, const ClusterStatus& cluster, const DrillRequest& request)
@@ -253,6 +270,7 @@ class Planner {
     if (setup_.service) order.services.push_back(*setup_.service);
     if (IsRealServerFault(request_.fault)) {
       order.vips.push_back(setup_.vip);
+      order.unit = UnitOf(run_, setup_.target);
       return;
     }
     for (const VrrpInstance& instance : run_.states.at(setup_.target).vrrp_instances) {

@@ -28,7 +28,8 @@ std::vector<std::string> DrillTimeline::Take(const ClusterStatus& cluster) {
       const WallUs ahead = clock == clocks_.end() ? 0 : clock->second.ahead.count();
       entries_.push_back(
           {event.wall_us - ahead,
-           {.host = host.host, .what = event.text, .kind = event.kind, .subject = event.subject}});
+           {.host = host.host, .what = event.text, .kind = event.kind, .subject = event.subject},
+           event.monotonic_us});
       news.push_back(host.host + ": " + (event.subject.empty() ? "" : event.subject + " ") +
                      event.text);
     }
@@ -36,11 +37,16 @@ std::vector<std::string> DrillTimeline::Take(const ClusterStatus& cluster) {
   return news;
 }
 
-std::vector<DrillMoment> DrillTimeline::Moments(WallUs start) const {
+std::vector<DrillMoment> DrillTimeline::Moments(WallUs start,
+                                                const std::optional<Anchor>& anchor) const {
   std::vector<DrillMoment> moments;
   for (const Entry& entry : entries_) {
     moments.push_back(entry.moment);
-    moments.back().at = ProbeTime(entry.at - start);
+    DrillMoment& moment = moments.back();
+    moment.at = ProbeTime(entry.at - start);
+    if (anchor && moment.host == anchor->host && entry.monotonic_us != 0) {
+      moment.at = anchor->at + ProbeTime(entry.monotonic_us - anchor->monotonic_us);
+    }
   }
   std::stable_sort(moments.begin(), moments.end(),
                    [](const DrillMoment& a, const DrillMoment& b) { return a.at < b.at; });

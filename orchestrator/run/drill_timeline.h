@@ -25,13 +25,21 @@ class DrillTimeline {
   void Add(WallUs at, std::string host, std::string what);
   // New events of the nodes; what is new is returned for the screen: "lb2: backup -> master: …".
   std::vector<std::string> Take(const ClusterStatus& cluster);
-  // In order; `start` is when the prober's log began.
-  [[nodiscard]] std::vector<DrillMoment> Moments(WallUs start) const;
+  // What the prober's clock and a node's monotonic one showed at one moment.
+  struct Anchor {
+    std::string host;
+    std::int64_t monotonic_us = 0;
+    ProbeTime at{0};
+  };
+  // In order; `start` is when the prober's log began. Events of the anchor's host are placed by it.
+  [[nodiscard]] std::vector<DrillMoment> Moments(WallUs start,
+                                                 const std::optional<Anchor>& anchor = {}) const;
 
  private:
   struct Entry {
     WallUs at = 0;
     DrillMoment moment;
+    std::int64_t monotonic_us = 0;  // of an event
   };
   using Key = std::tuple<std::string, std::int64_t, std::string, std::string>;
   std::map<std::string, ClockOffset> clocks_;

@@ -151,9 +151,13 @@ TEST(BadInput, RealServerThatNobodyKnows) {
           "you mean \"rs1\"?]"}});
 }
 
-TEST(BadInput, WhatIsPlannedIsSaidToBePlanned) {
-  Check({{"drill: {fault: director-crash}",
-          "site.yml:3:7: module \"drill\" is planned, not carried out by this version"}});
+TEST(BadInput, ADrillNeedsAFaultThatExists) {
+  Check({{"drill: {max_outage: 4s}",
+          "site.yml:3:14: module \"drill\" needs the key \"fault\" [\"drover drill list\" lists them]"},
+         {"drill: {fault: director-crush}",
+          "site.yml:3:22: \"director-crush\" is no fault [did you mean \"director-crash\"?]"},
+         {"drill: {fault: vrrp-loss, loss: 2}",
+          "site.yml:3:39: \"loss\" is a share of the adverts, above 0 and at most 1"}});
 }
 
 TEST(BadInput, TheSameErrorOfManyHostsIsSaidOnce) {

@@ -1,5 +1,4 @@
-// The example of the design, without the drill that this version does not carry out, gives exactly
-// these states.
+// The example of the design gives exactly these states.
 #include "tests/orchestrator/compile/cluster.h"
 
 namespace drover {
@@ -94,11 +93,18 @@ TEST(DesignExample, GivesExactlyTheseStates) {
                                                               {"rs3", real_server}}));
 }
 
-TEST(DesignExample, WhatIsNotCarriedOutYetIsRefusedByName) {
-  const std::string text =
-      std::string(kExample) + "    - drill: {fault: director-crash, max_outage: 4s}\n";
-  EXPECT_EQ(CompileErrors(text, {}, ClusterWithPriorities()),
-            "site.yml:29:7: module \"drill\" is planned, not carried out by this version");
+TEST(DesignExample, ADrillIsKeptForTheEndOfTheRun) {
+  const auto run =
+      CompileText(std::string(kExample) + "    - drill: {fault: director-crash, max_outage: 4s}\n",
+                  {}, ClusterWithPriorities());
+  ASSERT_TRUE(run) << Format(run.error());
+  const HostTask& task = run->plays.at(2).tasks.at(1).hosts.at("control").at(0);
+  ASSERT_TRUE(task.drill);
+  EXPECT_EQ(task.drill->fault, Fault::kDirectorCrash);
+  EXPECT_EQ(task.drill->max_outage, std::chrono::seconds(4));
+  EXPECT_EQ(task.drill->prober, "control");
+  // Programs have nothing to do for it.
+  EXPECT_TRUE(std::holds_alternative<std::string>(task.action));
 }
 
 TEST(DesignExample, BothDirectorsMayHaveTheVipAndProofExpectsOne) {

@@ -172,7 +172,6 @@ TEST(PlaybookReader, ModulesAreKnownByNameAndByTheirKeys) {
       {"debug: {msg: x}",
        "3:7 module \"debug\" is an Ansible module that this version of Drover does not carry out "
        "[use command, or do this part with Ansible]\n"},
-      {"drill: {fault: x}", "3:7 module \"drill\" is planned, not carried out by this version\n"},
       {"ansible.builtin.vip: {}",
        "3:7 unknown module \"ansible.builtin.vip\" [did you mean "
        "\"vip\"?]\n"},
