@@ -404,7 +404,7 @@ class Growth(DirectorTest):
             self.expect(about("maintenance", "on", "lb1"))
             wait_until(lambda: holds_vip("lb2") and not holds_vip("lb1"), 10, "lb2 is master")
 
-        self.under_load(turn)
+        self.under_load(turn, moves=1)
         lab("off", "lb1")
         lab("on", "lb1")
         time.sleep(40)  # it would preempt after the wait for connections
