@@ -5,14 +5,13 @@
 #include <cerrno>
 #include <vector>
 
+#include "node-helper/drill/datagram_socket.h"
 #include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/probe_packet.h"
 #include "node-helper/drill/series_driver.h"
 
 namespace drover {
 namespace {
-
-constexpr int kQueueBytes = 4 << 20;
 
 class PathDriver final : public SeriesDriver {
  public:
@@ -75,21 +74,9 @@ class PathDriver final : public SeriesDriver {
         ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const int fd = socket.get();
     if (fd < 0) return Fail(ErrnoError(errno, "socket"));
-    if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kQueueBytes, sizeof kQueueBytes) != 0) {
-      (void)::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kQueueBytes, sizeof kQueueBytes);
-    }
-    // ICMP errors come with the datagram that they are about.
-    const int on = 1;
-    (void)::setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on,
-                       sizeof on);
-    if (settings_.source) {
-      const ProbeAddress source = ProbeAddressOf(*settings_.source, 0);
-      if (::bind(fd, source.get(), source.length) != 0) {
-        return Fail(ErrnoError(errno, "source " + settings_.source->ToString()));
-      }
-    }
-    const ProbeAddress target = ProbeAddressOf(settings_.target.address, settings_.target.port);
-    if (::connect(fd, target.get(), target.length) != 0) return Fail(ErrnoError(errno, "connect"));
+    EnlargeQueue(fd);
+    const Status connected = ConnectProbes(fd, settings_, settings_.target.port);
+    if (!connected) return Fail(connected.error());
     return socket;
   }
 

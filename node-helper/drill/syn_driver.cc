@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "node-helper/drill/datagram_socket.h"
 #include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/series_driver.h"
 #include "node-helper/drill/syn_packet.h"
@@ -16,7 +17,6 @@
 namespace drover {
 namespace {
 
-constexpr int kQueueBytes = 4 << 20;
 constexpr std::size_t kSnapBytes = 256;
 constexpr int kAttempts = 3;
 
@@ -94,21 +94,9 @@ class SynDriver final : public SeriesDriver {
     if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
       return Fail(ErrnoError(errno, "filter of a raw socket"));
     }
-    if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kQueueBytes, sizeof kQueueBytes) != 0) {
-      (void)::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kQueueBytes, sizeof kQueueBytes);
-    }
-    const int on = 1;
-    (void)::setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on,
-                       sizeof on);
-    if (settings_.source) {
-      const ProbeAddress source = ProbeAddressOf(*settings_.source, 0);
-      if (::bind(fd, source.get(), source.length) != 0) {
-        return Fail(ErrnoError(errno, "source " + settings_.source->ToString()));
-      }
-    }
-    const ProbeAddress target = ProbeAddressOf(settings_.target.address, 0);
-    if (::connect(fd, target.get(), target.length) != 0) return Fail(ErrnoError(errno, "connect"));
-    return LearnSource();
+    EnlargeQueue(fd);
+    const Status connected = ConnectProbes(fd, settings_, 0);
+    return connected ? LearnSource() : connected;
   }
 
   // The checksum covers the address that the kernel chose.

@@ -3,13 +3,13 @@
 #include <cerrno>
 #include <chrono>
 
+#include "node-helper/drill/datagram_socket.h"
 #include "node-helper/drill/probe_address.h"
 #include "node-helper/drill/probe_packet.h"
 
 namespace drover {
 namespace {
 
-constexpr int kQueueBytes = 4 << 20;
 constexpr int kAtOnce = 256;
 
 // A datagram with the control data that says to which address it came, so that the answer can go
@@ -53,9 +53,7 @@ struct Datagram {
 
 Status Prepare(int fd, const Endpoint& listen) {
   const int on = 1;
-  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kQueueBytes, sizeof kQueueBytes) != 0) {
-    (void)::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kQueueBytes, sizeof kQueueBytes);
-  }
+  EnlargeQueue(fd);
   const bool v4 = listen.address.is_v4();
   if (!v4) (void)::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   const int told = v4 ? ::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on)

@@ -17,6 +17,7 @@
 #include <set>
 #include <thread>
 
+#include "node-helper/drill/datagram_socket.h"
 #include "node-helper/drill/stop_event.h"
 #include "node-helper/net/link_route.h"
 #include "node-helper/net/neighbour_frame.h"
@@ -26,7 +27,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kQueueBytes = 4 << 20;
 constexpr std::size_t kSnapBytes = 256;  // the longest VRRP packet, and all of ARP and ND
 constexpr std::size_t kEthernetBytes = 14;
 constexpr std::int64_t kMicros = 1'000'000;
@@ -101,9 +101,7 @@ Result<Descriptor> OpenLink(int index) {
       ::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) != 0) {
     return Fail(ErrnoError(errno, "packet socket"));
   }
-  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kQueueBytes, sizeof kQueueBytes) != 0) {
-    (void)::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kQueueBytes, sizeof kQueueBytes);
-  }
+  EnlargeQueue(fd);
   for (const MacAddress& group : {kVrrpGroup, kVrrpGroupV6}) {
     if (const Status joined = Join(fd, index, group); !joined) return Fail(joined.error());
   }

@@ -48,11 +48,12 @@ Status Detach(const std::function<int(StartReport& report)>& live) {
   if (middle == 0) {
     // The second fork gives up the leadership of the session: no terminal can come back.
     ::setsid();
+    StartReport report(std::move(ready));
     const pid_t child = ::fork();
+    if (child < 0) report.Failed(ErrnoError(errno, "fork").message);
     if (child != 0) ::_exit(child < 0 ? 1 : 0);
     [[maybe_unused]] const int moved = ::chdir("/");
     answer.Reset();
-    StartReport report(std::move(ready));
     ::_exit(live(report));
   }
   ready.Reset();

@@ -239,6 +239,17 @@ bool OwnsService(const NodeStatus& status, const ServiceKey& key) {
              });
 }
 
+const ServerStatus* FindServer(const NodeStatus& status, const ServiceKey& key,
+                               const Endpoint& endpoint) {
+  for (const ServiceStatus& service : status.services) {
+    if (service.service != key) continue;
+    for (const ServerStatus& server : service.servers) {
+      if (server.endpoint == endpoint) return &server;
+    }
+  }
+  return nullptr;
+}
+
 std::vector<ClusterService> ServicesOf(const ClusterStatus& cluster) {
   std::vector<ClusterService> services;
   for (const HostStatus& host : cluster.hosts) {

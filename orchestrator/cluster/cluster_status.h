@@ -64,6 +64,10 @@ std::vector<ClusterService> ServicesOf(const ClusterStatus& cluster);
 // The node is master of the VRRP instance that has the service's address.
 bool OwnsService(const NodeStatus& status, const ServiceKey& key);
 
+// Null when the node has no such service, or the service no such real server.
+const ServerStatus* FindServer(const NodeStatus& status, const ServiceKey& key,
+                               const Endpoint& endpoint);
+
 // Something that an operator should know.
 struct Concern {
   enum class Weight {

@@ -29,21 +29,10 @@ std::optional<std::uint32_t> WeightWithout(const ServiceStatus& service,
   return concerned ? std::optional(left) : std::nullopt;
 }
 
-const ServerStatus* Find(const NodeStatus& status, const ServiceKey& key,
-                         const Endpoint& endpoint) {
-  for (const ServiceStatus& service : status.services) {
-    if (service.service != key) continue;
-    for (const ServerStatus& server : service.servers) {
-      if (server.endpoint == endpoint) return &server;
-    }
-  }
-  return nullptr;
-}
-
 // What a director says of a real server that is to become ready; empty: it is.
 std::string Obstacle(const NodeStatus* status, const ServiceKey& key, const Endpoint& endpoint) {
   if (status == nullptr) return "no answer";
-  const ServerStatus* server = Find(*status, key, endpoint);
+  const ServerStatus* server = FindServer(*status, key, endpoint);
   if (server == nullptr) return "not in the table";
   for (const CheckStatus& check : server->checks) {
     if (!check.decided) return check.kind + ": no verdict yet";
@@ -80,7 +69,7 @@ Readiness ReadinessOf(const ClusterStatus& cluster, const std::set<IpAddress>& a
         if (const std::string why = Obstacle(status, key, endpoint); !why.empty()) {
           readiness.open.push_back(director + ": " + endpoint.ToString() + " of service " +
                                    ToString(key) + ": " + why);
-        } else if (Find(*status, key, endpoint)->checks.empty() && !IsUdp(key) &&
+        } else if (FindServer(*status, key, endpoint)->checks.empty() && !IsUdp(key) &&
                    endpoint.port != 0) {
           readiness.unchecked.push_back(endpoint);
         }
@@ -99,7 +88,7 @@ bool AreServing(const ClusterStatus& cluster, const std::set<IpAddress>& address
       [&](const std::string& director, const ServiceKey& key, const Destination& destination) {
         const NodeStatus* status = cluster.Of(director);
         const ServerStatus* server =
-            status == nullptr ? nullptr : Find(*status, key, destination.endpoint());
+            status == nullptr ? nullptr : FindServer(*status, key, destination.endpoint());
         const bool serves = server != nullptr && server->in_table && !server->drained &&
                             (server->weight > 0 || destination.weight == 0);
         all = all && serves;

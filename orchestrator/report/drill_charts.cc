@@ -54,6 +54,16 @@ const SeriesAnalysis* PathSeries(const DrillAnalysis& analysis) {
   return worst;
 }
 
+// Where an axis of time shows an outage; its end is that of the axis when it was not seen.
+struct OutageSpan {
+  double from = 0;
+  double to = 0;
+};
+OutageSpan SpanOf(const Outage& outage, const DrillPicture& picture, const Scale& axis) {
+  return {axis.Within(SinceInjection(picture, outage.last_ok.value_or(outage.first_bad))),
+          outage.next_ok ? axis.Within(SinceInjection(picture, *outage.next_ok)) : axis.right};
+}
+
 // The time in which the fault was there, and in it that in which nothing went through.
 void ShadeFault(Svg& svg, const DrillPicture& picture, const Scale& axis, double top,
                 double bottom) {
@@ -65,10 +75,7 @@ void ShadeFault(Svg& svg, const DrillPicture& picture, const Scale& axis, double
   const SeriesAnalysis* path = PathSeries(picture.analysis);
   if (path != nullptr && path->outage) {
     const Outage& outage = *path->outage;
-    const double from =
-        axis.Within(SinceInjection(picture, outage.last_ok.value_or(outage.first_bad)));
-    const double to =
-        outage.next_ok ? axis.Within(SinceInjection(picture, *outage.next_ok)) : axis.right;
+    const auto [from, to] = SpanOf(outage, picture, axis);
     svg.Rect(from, top, std::max(to - from, kLeastVisible), bottom - top, "outage",
              "outage " + SpanText(outage.at_least()));
   }
@@ -359,10 +366,7 @@ std::string OwnersChart(const DrillPicture& picture, ChartSize size) {
   const SeriesAnalysis* path = PathSeries(picture.analysis);
   if (path != nullptr && path->outage) {
     const Outage& outage = *path->outage;
-    const double from =
-        axis.Within(SinceInjection(picture, outage.last_ok.value_or(outage.first_bad)));
-    const double to =
-        axis.Within(outage.next_ok ? SinceInjection(picture, *outage.next_ok) : axis.to);
+    const auto [from, to] = SpanOf(outage, picture, axis);
     svg.Rect(from, y + 3, std::max(to - from, kLeastVisible), 14, "lost");
     const std::string text = (outage.gap() ? "" : "at least ") + SpanText(outage.at_least());
     const bool room = to + 8 + static_cast<double>(text.size()) * kLetter < axis.right;

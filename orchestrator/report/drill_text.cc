@@ -14,20 +14,6 @@ namespace {
 
 constexpr std::int64_t kMicroseconds = 1'000'000;
 
-Colour ColourOf(VerdictKind kind) {
-  switch (kind) {
-    case VerdictKind::kPass:
-      return Colour::kOk;
-    case VerdictKind::kFail:
-    case VerdictKind::kAbortedResidue:
-      return Colour::kError;
-    case VerdictKind::kInconclusive:
-    case VerdictKind::kAbortedClean:
-      return Colour::kChanged;
-  }
-  return Colour::kError;
-}
-
 Colour ColourOf(Fit fit) {
   switch (fit) {
     case Fit::kWithin:
@@ -71,6 +57,20 @@ std::string PhasesText(const Waterfall& waterfall) {
 }
 
 }  // namespace
+
+Colour ColourOf(VerdictKind kind) {
+  switch (kind) {
+    case VerdictKind::kPass:
+      return Colour::kOk;
+    case VerdictKind::kFail:
+    case VerdictKind::kAbortedResidue:
+      return Colour::kError;
+    case VerdictKind::kInconclusive:
+    case VerdictKind::kAbortedClean:
+      return Colour::kChanged;
+  }
+  return Colour::kError;
+}
 
 std::string DrillText(const DrillJournal& journal, const DrillAnalysis& analysis,
                       const DrillTextLook& look) {

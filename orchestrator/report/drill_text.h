@@ -7,6 +7,7 @@
 #include <string>
 
 #include "orchestrator/drill/analysis.h"
+#include "orchestrator/report/terminal.h"
 
 namespace drover {
 
@@ -14,6 +15,9 @@ struct DrillTextLook {
   int columns = 0;  // of the terminal; 0: a pipe, lines are as long as they are
   bool colours = false;
 };
+
+// In which a verdict is painted.
+Colour ColourOf(VerdictKind kind);
 
 std::string DrillText(const DrillJournal& journal, const DrillAnalysis& analysis,
                       const DrillTextLook& look);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "orchestrator/report/drill_text.h"
 #include "orchestrator/report/generations_text.h"
 #include "orchestrator/report/markup.h"
 #include "orchestrator/report/table.h"
@@ -21,20 +22,6 @@ std::vector<double> OutagesOf(const DrillTrend& trend) {
 }
 
 std::string Ms(double value) { return QuantityText(Quantity::kOutage, value); }
-
-Colour ColourOf(const DrillTrend& trend) {
-  switch (trend.newest.value_or(VerdictKind::kInconclusive)) {
-    case VerdictKind::kPass:
-      return Colour::kOk;
-    case VerdictKind::kFail:
-    case VerdictKind::kAbortedResidue:
-      return Colour::kError;
-    case VerdictKind::kInconclusive:
-    case VerdictKind::kAbortedClean:
-      return Colour::kChanged;
-  }
-  return Colour::kChanged;
-}
 
 std::string TrendLines(const DrillTrend& trend) {
   std::string text = Printable(std::string(ToString(trend.fault)) + "  " + trend.playbook +
@@ -152,7 +139,7 @@ std::string HistoryText(const HistoryView& view, int columns, bool colours) {
           trend.newest ? std::string(ToString(*trend.newest)) : std::string("-");
       table.Add({{std::string(ToString(trend.fault))},
                  {std::to_string(trend.runs)},
-                 {last, ColourOf(trend)},
+                 {last, ColourOf(trend.newest.value_or(VerdictKind::kInconclusive))},
                  {TimeText(trend.newest_us / kMicroseconds)},
                  {std::to_string(trend.outage.n)},
                  {any ? Ms(trend.outage.median) : "-"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "orchestrator/cluster/cluster_status.h"
 #include "orchestrator/verify/wording.h"
 
 namespace drover {
@@ -40,21 +41,10 @@ const VirtualService* FindService(const Observation& seen, const ServiceKey& key
   return found == seen.services.end() ? nullptr : &*found;
 }
 
-const ServerStatus* FindStatus(const NodeStatus& status, const ServiceKey& key,
-                               const Endpoint& endpoint) {
-  for (const ServiceStatus& service : status.services) {
-    if (service.service != key) continue;
-    for (const ServerStatus& server : service.servers) {
-      if (server.endpoint == endpoint) return &server;
-    }
-  }
-  return nullptr;
-}
-
 void TakeWeights(const NodeStatus& status, ExpectedService& service) {
   for (ExpectedServer& server : service.servers) {
     Destination& destination = server.destination;
-    const ServerStatus* known = FindStatus(status, ServiceKey(service.key), destination.endpoint());
+    const ServerStatus* known = FindServer(status, ServiceKey(service.key), destination.endpoint());
     if (known == nullptr || known->wanted != destination.weight) continue;
     server.last_weight = destination.weight;
     destination.weight = known->weight;

@@ -23,21 +23,15 @@
 #include "node-helper/net/ipvs_stats.h"
 #include "tests/contract/contract_node.h"
 #include "tests/contract/states.h"
+#include "tests/shell.h"
 
 namespace drover {
 namespace {
 
 // Standard output of a shell command, as lines.
 std::vector<std::string> Lines(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (const std::size_t got = fread(buffer.data(), 1, buffer.size(), pipe)) {
-    text.append(buffer.data(), got);
-  }
-  EXPECT_EQ(pclose(pipe), 0) << command;
   std::vector<std::string> lines;
-  std::istringstream stream(text);
+  std::istringstream stream(Output(command));
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
 }

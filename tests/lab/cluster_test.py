@@ -18,6 +18,7 @@ import tempfile
 import time
 import unittest
 
+from host_shell import on
 from recap import recap
 
 DROVER = os.environ.get("DROVER", "build/drover")
@@ -36,15 +37,6 @@ def drover(*arguments, timeout=180, **kwargs):
 
 def rollout(*arguments, playbook=PLAYBOOK, inventory=INVENTORY, **kwargs):
     return drover("rollout", str(playbook), "-i", str(inventory), *arguments, **kwargs)
-
-
-def on(host, command):
-    """Runs a shell command in a host without SSH; its output, stripped."""
-    done = subprocess.run(["lab-ctl", "exec", host, "--", "/bin/sh", "-c", command], capture_output=True, text=True,
-                          timeout=60, check=False)
-    if done.returncode != 0:
-        raise AssertionError(f"{host}: {command}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout.strip()
 
 
 def rules(host):

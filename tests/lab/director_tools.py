@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 
+from host_shell import on
+
 VIP = "10.77.0.100"
 WEB_PORT = 80
 THROUGH_PORT = 81
@@ -22,15 +24,6 @@ ECHO_PORT = 5001
 PYTHON = "/usr/bin/python3"
 HERE = str(pathlib.Path(__file__).resolve())
 PROBE = os.path.abspath(os.environ.get("LAB_PROBE", "build/tests/lab/lab_probe"))
-
-
-def on(host, command, check=True):
-    """Runs a shell command in a host without SSH; its output, stripped."""
-    done = subprocess.run(["lab-ctl", "exec", host, "--", "/bin/sh", "-c", command], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=120, check=False)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{host}: {command}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout.strip()
 
 
 def lab(*command):

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import unittest
 
+from host_shell import on
 from recap import recap
 
 DROVER = os.environ.get("DROVER", "build/drover")
@@ -29,12 +30,6 @@ PLAYBOOK = """
   tasks:
     - sysctl: {net.ipv4.conf.all.log_martians: "{{ martians }}"}
 """
-
-
-def on(host, command):
-    done = subprocess.run(["lab-ctl", "exec", host, "--", "/bin/sh", "-c", command], capture_output=True, text=True,
-                          timeout=60, check=False)
-    return done.stdout.strip()
 
 
 class Plans(unittest.TestCase):

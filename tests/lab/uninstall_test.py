@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import unittest
 
+from host_shell import on
+
 DROVER = os.environ.get("DROVER", "build/drover")
 INVENTORY = "inventory/demo.yml"
 HOSTS = ["lb1", "lb2", "rs1", "rs2", "rs3"]
@@ -67,15 +69,9 @@ def drover(*arguments, stdin=subprocess.DEVNULL, timeout=300):
     return subprocess.run([DROVER, *arguments], capture_output=True, text=True, timeout=timeout, check=False, stdin=stdin)
 
 
-def on(host, command):
-    done = subprocess.run(["lab-ctl", "exec", host, "--", "/bin/sh", "-c", command], capture_output=True, text=True,
-                          timeout=120, check=False)
-    return done.stdout
-
-
 def snapshots():
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        return dict(zip(HOSTS, pool.map(lambda host: on(host, SNAPSHOT), HOSTS)))
+        return dict(zip(HOSTS, pool.map(lambda host: on(host, SNAPSHOT, check=False), HOSTS)))
 
 
 def without_log(taken):

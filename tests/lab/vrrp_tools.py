@@ -11,6 +11,8 @@ import subprocess
 import threading
 import time
 
+from host_shell import on
+
 SPEAK = os.path.abspath(os.environ.get("SPEAK", "build/tests/node-helper/speaker/speak"))
 PYTHON = "/usr/bin/python3"
 ADDRESS = {"d1": "10.250.0.1", "d2": "10.250.0.2"}
@@ -19,15 +21,6 @@ VIPS = ["10.250.0.100", "10.250.0.101"]
 VIPS6 = ["fe80::100", "2001:db8::100"]
 ECHO_PORT = 7000
 PROBES_PER_SECOND = 500
-
-
-def on(host, command, check=True):
-    """Runs a shell command in a host without SSH; its output, stripped."""
-    done = subprocess.run(["lab-ctl", "exec", host, "--", "/bin/sh", "-c", command], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60, check=False)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{host}: {command}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout.strip()
 
 
 def wait_until(condition, seconds, what):

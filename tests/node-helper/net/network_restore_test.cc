@@ -8,28 +8,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <iterator>
 #include <sstream>
 
+#include "tests/shell.h"
+
 namespace drover {
 namespace {
-
-void MustRun(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
-
-std::string Output(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (const std::size_t got = fread(buffer.data(), 1, buffer.size(), pipe)) {
-    text.append(buffer.data(), got);
-  }
-  EXPECT_EQ(pclose(pipe), 0) << command;
-  return text;
-}
 
 class NetworkRestore : public ::testing::Test {
  protected:

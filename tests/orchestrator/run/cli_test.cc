@@ -2,22 +2,16 @@
 // case ends before that.
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "tests/shell.h"
+
 namespace drover {
 namespace {
-
-struct Ended {
-  int status = -1;
-  std::string text;  // stdout and stderr
-};
 
 // A folder with an inventory, in which drover is run.
 class CliTest : public testing::Test {
@@ -40,15 +34,7 @@ class CliTest : public testing::Test {
         "cd '" + folder_.string() +
         "' && env -u DROVER_INVENTORY -u ANSIBLE_INVENTORY XDG_STATE_HOME='" + folder_.string() +
         "/state' " + "'" DROVER_BINARY "' " + arguments + " 2>&1 </dev/null";
-    Ended ended;
-    std::FILE* pipe = popen(command.c_str(), "r");
-    std::array<char, 4096> buffer{};
-    while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-      ended.text.append(buffer.data(), got);
-    }
-    const int status = pclose(pipe);
-    ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return ended;
+    return RunShell(command);
   }
 
  private:

@@ -17,14 +17,10 @@
 
 #include "orchestrator/history/sqlite_history.h"
 #include "tests/orchestrator/report/sample_drill.h"
+#include "tests/shell.h"
 
 namespace drover {
 namespace {
-
-struct Ended {
-  int status = -1;
-  std::string text;  // stdout and stderr
-};
 
 bool Has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -55,15 +51,7 @@ class DrillCliTest : public testing::Test {
         "cd '" + folder_.string() + "' && env -u DROVER_INVENTORY -u ANSIBLE_INVENTORY TZ=UTC " +
         "XDG_STATE_HOME='" + folder_.string() + "/state' XDG_CONFIG_HOME='" + folder_.string() +
         "/config' '" DROVER_BINARY "' drill " + arguments + " 2>&1 </dev/null";
-    Ended ended;
-    std::FILE* pipe = popen(command.c_str(), "r");
-    std::array<char, 4096> buffer{};
-    while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-      ended.text.append(buffer.data(), got);
-    }
-    const int status = pclose(pipe);
-    ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return ended;
+    return RunShell(command);
   }
 
   [[nodiscard]] std::string SitePath() const { return folder_ / "site.yml"; }
