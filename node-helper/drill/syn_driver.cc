@@ -62,7 +62,9 @@ class SynDriver final : public SeriesDriver {
       if (size < 0) continue;
       const auto answer = DecodeSynAnswer(settings_.target.address.family(),
                                           std::span(bytes).first(static_cast<std::size_t>(size)));
-      if (!answer || answer->from_port != settings_.target.port) continue;
+      // Before the run connections of other series are opened, and their answers are heard here
+      // too.
+      if (!answer || answer->from_port != settings_.target.port || book_ == nullptr) continue;
       book_->Answered(IdOf(answer->acknowledged - 1), context_.Now(), 0, 0);
     }
   }
@@ -119,7 +121,7 @@ class SynDriver final : public SeriesDriver {
       const auto queued = ReadQueuedError(socket_.get(), bytes);
       if (!queued) return;
       const auto sequence = SequenceIn(std::span(bytes).first(queued->size));
-      if (!sequence || queued->error == 0) continue;
+      if (!sequence || queued->error == 0 || book_ == nullptr) continue;
       book_->Failed(IdOf(*sequence), context_.Now(),
                     ProbeErrorOf(queued->error).value_or(ProbeError::kUnreachable));
     }

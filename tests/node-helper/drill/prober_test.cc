@@ -458,6 +458,24 @@ TEST_F(ProberLan, ASynIsAnsweredWithoutAnybodysHelp) {
   });
 }
 
+// A raw socket hears the answers to all connections of this host, also to those that are opened
+// before the run begins.
+TEST_F(ProberLan, SynProbesDoNotMindConnectionsToTheSamePort) {
+  InNewNetwork([this](ResponderThread&) {
+    ProbeRunSeries syn = Series(ProbeKind::kPath, {server_, 8080});
+    syn.path.clear();
+    const Ran ran = Probe(Settings({syn, Series(ProbeKind::kLongLived, {server_, 8080}),
+                                    Series(ProbeKind::kConnect, {server_, 8080})},
+                                   milliseconds(200)));
+    ASSERT_EQ(ran.log.header.series.size(), 3U);
+    for (std::size_t series = 0; series < 3; ++series) {
+      const ProbeTally tally = ran.Tally(series);
+      EXPECT_EQ(tally.ok + tally.late + tally.unsent, 100U) << series;
+      EXPECT_GT(tally.ok, 50U) << series;
+    }
+  });
+}
+
 TEST_F(ProberLan, ASynIntoAHoleIsLost) {
   InNewNetwork([this](ResponderThread& server) {
     ASSERT_TRUE(server.Run("ip route add blackhole 10.77.0.1"));
