@@ -151,6 +151,9 @@ DrillParts DrillsOfThisNode(const Store& store) {
   };
   parts.open_kernel = OpenLinuxKernel;
   parts.boot_id = NodeClock::OfThisNode().boot_id;
+  parts.move = [](HandoverMove move, const std::vector<std::string>& instances) {
+    return ControlClient().Move(move, instances);
+  };
   parts.tell = TellTheLog;
   return parts;
 }

@@ -4,10 +4,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "node-helper/converge/kernel.h"
 #include "node-helper/net/network_plan.h"
 #include "node-helper/tasks/process.h"
+#include "protocol/program.h"
 #include "protocol/result.h"
 
 namespace drover {
@@ -21,6 +23,8 @@ struct DrillParts {
   std::function<bool(const IpAddress&)> is_vrrp = [](const IpAddress&) { return false; };
   std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
   std::function<std::string()> boot_id;
+  // Tells the daemon that VRRP instances yield or return.
+  std::function<Status(HandoverMove, const std::vector<std::string>&)> move;
   std::function<void(const std::string& line)> tell = [](const std::string&) {};
 };
 

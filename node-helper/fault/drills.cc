@@ -270,11 +270,16 @@ Result<DrillState> Drills::Inject(const DrillInjectTask& task) {
   const std::int64_t duration = journal->task.order.duration.count() * kMicrosPerMilli;
   page.deadline = BoardNow() + duration;
   page.began = BoardNow();
-  const Status done = DoAll(*journal, **board);
-  if (done) {
+  // What is only ordered begins with the order; a fault begins when it acts.
+  const bool ordered = std::all_of(journal->steps.begin(), journal->steps.end(),
+                                   [](const auto& s) { return s.kind == StepKind::kYield; });
+  const auto begins = [&] {
     marker.Tell(task.drill_id + " injected");
     page.injected = BoardNow();
-  }
+  };
+  if (ordered) begins();
+  const Status done = DoAll(*journal, **board);
+  if (done && !ordered) begins();
   (*board)->Unlock();
   if (!done) {
     [[maybe_unused]] const bool undone =

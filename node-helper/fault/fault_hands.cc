@@ -132,6 +132,8 @@ Status FaultHands::Do(const FaultStep& step, BoardTime deadline) {
       return SetWallMinusMonotonic(step.items.at(0).number + step.number * kMicros);
     case StepKind::kReboot:
       return StartHand({"reboot", drill_id_, step.text});
+    case StepKind::kYield:
+      return Move(HandoverMove::kYield, step);
   }
   return {};
 }
@@ -176,6 +178,9 @@ Status FaultHands::Undo(const FaultStep& step) {
     }
     case StepKind::kReboot:
       return EndHands({"reboot", drill_id_});
+    case StepKind::kYield:
+      // One that is started anew has not yielded.
+      return RunningDaemon("") ? Move(HandoverMove::kReturn, step) : Status();
   }
   return {};
 }
@@ -358,6 +363,12 @@ Status FaultHands::RestoreRules(const FaultStep& step) {
   if (WaitFor(patience, look)) return {};
   const ConvergeReport report = Converge(**kernel, missing);
   return report.ok() ? Status() : Status(Fail(*report.error));
+}
+
+Status FaultHands::Move(HandoverMove move, const FaultStep& step) {
+  std::vector<std::string> instances;
+  for (const StepItem& item : step.items) instances.push_back(item.name);
+  return parts_.move(move, instances);
 }
 
 Status FaultHands::Fill(const FaultStep& step) {

@@ -38,6 +38,7 @@ class FaultHands {
   Status RestoreNetwork(const FaultStep& step);
   Status ClearRules(const FaultStep& step);
   Status RestoreRules(const FaultStep& step);
+  Status Move(HandoverMove move, const FaultStep& step);
   Status Fill(const FaultStep& step);
   Status StartHand(const std::vector<std::string>& words);
   Status EndHands(const std::vector<std::string>& words);

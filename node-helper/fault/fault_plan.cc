@@ -124,8 +124,7 @@ class Planner {
         break;
       case Fault::kHandover:
       case Fault::kFailback:
-        Refuse("a " + std::string(ToString(order_.fault)) +
-               " is ordered as such; there is nothing to inject");
+        HandOver();
         break;
       case Fault::kRealServerStop:
         StopService();
@@ -274,6 +273,15 @@ class Planner {
   void FreezeHelper() {
     FaultStep step{.kind = StepKind::kFreeze, .text = "", .items = HelperProcesses(), .number = 0};
     if (!step.items.empty()) Add(std::move(step));
+  }
+
+  // A failback begins with it, and is its undoing.
+  void HandOver() {
+    if (order_.instances.empty()) return Refuse("the order names no VRRP instance");
+    if (!RunningDaemon("")) return Refuse("the helper's daemon does not run here");
+    FaultStep step{.kind = StepKind::kYield, .text = "", .items = {}, .number = 0};
+    for (const std::string& instance : order_.instances) step.items.push_back({.name = instance});
+    Add(std::move(step));
   }
 
   // --- the network

@@ -8,9 +8,9 @@
 namespace drover {
 namespace {
 
-constexpr std::array<std::string_view, 14> kWords = {
-    "filter",    "delay", "freeze", "helper", "service", "addresses", "sysctls",
-    "link_down", "rules", "fill",   "burn",   "answer",  "clock",     "reboot"};
+constexpr std::array<std::string_view, 15> kWords = {
+    "filter", "delay", "freeze", "helper", "service", "addresses", "sysctls", "link_down",
+    "rules",  "fill",  "burn",   "answer", "clock",   "reboot",    "yield"};
 constexpr std::int64_t kMaxNumber = std::int64_t{1} << 53;
 
 Json ItemToJson(const StepItem& item) {

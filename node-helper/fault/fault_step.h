@@ -30,6 +30,7 @@ enum class StepKind : std::uint8_t {
   kAnswer,     // number: local port where errors are served
   kClock,      // number: seconds; items[0].number: wall clock minus CLOCK_MONOTONIC before, in us
   kReboot,     // nothing: the node is itself again when it is up
+  kYield,      // items: VRRP instances that hand over. Undone: they may be master again
 };
 std::string_view ToString(StepKind kind);
 Result<StepKind> ParseStepKind(std::string_view word);

@@ -21,7 +21,7 @@ namespace drover {
 
 struct CourseSettings {
   Prediction prediction;
-  bool arms = true;                          // false: the fault is an order of ours, nothing to arm
+  bool arms = true;                          // false: it is armed already
   std::chrono::milliseconds baseline{3000};  // of clean probes before anything is done
   std::chrono::milliseconds phase{0};        // between arming and injecting, drawn by chance
   std::chrono::milliseconds duration{10000};

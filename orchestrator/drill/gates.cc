@@ -291,11 +291,9 @@ class Judge {
     Say("nothing left behind", wrong, "no journal of an earlier drill");
   }
 
-  // Handover and failback are orders to Drover itself: nothing is injected.
   void Target() {
     const auto ground = look_.grounds.find(look_.target);
     if (ground == look_.grounds.end()) return;
-    if (look_.fault == Fault::kHandover || look_.fault == Fault::kFailback) return;
     Say("fault possible", ground->second.obstacles,
         std::string(ToString(look_.fault)) + " can be injected on " + look_.target);
     if (!ground->second.obstacles.empty()) return;

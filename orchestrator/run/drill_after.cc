@@ -45,8 +45,8 @@ void DrillSteps::LookAfter() {
 }
 
 void DrillSteps::BringBack() {
-  const HandoverTask back{.move = HandoverMove::kReturn};
-  [[maybe_unused]] const auto told = AskAll({{setup_.router.master, back}}, kAskPatience);
+  [[maybe_unused]] const auto told =
+      AskAll({{setup_.router.master, DrillUndoTask{info_.run_id}}}, kAskPatience);
   const auto deadline = Clock::now() + kFailbackPatience;
   while (Clock::now() < deadline &&
          !IsHome(AskStatus(), {.vip = setup_.vip, .master = setup_.router.master})) {

@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLockLease{15000};
-constexpr milliseconds kConnectLimit{4000};
+constexpr milliseconds kReconnectLimit{4000};
 constexpr milliseconds kTrial{1500};
 
 bool ProcessLives(std::int64_t pid) {
@@ -91,17 +91,23 @@ Status DrillSteps::WriteJournalAt(const std::string& path, const DrillJournal& j
 }
 
 bool DrillSteps::Connect() {
+  milliseconds patience = kAskPatience;
   for (const auto& [host, state] : run_.states) {
     const auto connection = run_.connections.find(host);
     if (state.empty() || connection == run_.connections.end()) continue;
-    HostConnection quick = connection->second;
-    quick.connect_timeout = std::min(quick.connect_timeout, kConnectLimit);
-    quick.connect_retries = 0;
-    hosts_.AddSeat(host, quick);
+    hosts_.AddSeat(host, connection->second);
+    patience = std::max(patience, 3 * connection->second.connect_timeout);
     nodes_.push_back(host);
   }
   if (nodes_.empty()) return Stop(kExitError, "this playbook gives no host anything to drill");
-  cluster_ = AskStatus();
+  cluster_ = AskStatus(patience);
+  // From here on nobody waits long for a node that a fault may have cut off.
+  for (const std::string& host : nodes_) {
+    HostConnection quick = run_.connections.at(host);
+    quick.connect_timeout = std::min(quick.connect_timeout, kReconnectLimit);
+    quick.connect_retries = 0;
+    hosts_.AddSeat(host, quick);
+  }
   if (hosts_.interrupts() > 0) return Stop(kExitInterrupted, "");
   for (const HostStatus& host : cluster_.hosts) {
     if (host.gave_no_answer()) {
@@ -178,8 +184,7 @@ bool DrillSteps::LookAtAll() {
     snapshots_[host].before = ground->snapshot;
     look_.grounds[host] = *ground;
   }
-  const bool ordered = request_.fault == Fault::kHandover || request_.fault == Fault::kFailback;
-  if (!ordered && !look_.silent.contains(setup_.target)) LookAtTarget();
+  if (!look_.silent.contains(setup_.target)) LookAtTarget();
   if (hosts_.interrupts() > 0) return Stop(kExitInterrupted, "");
   cluster_ = AskStatus();
   timeline_.SetClocks(look_.clocks);

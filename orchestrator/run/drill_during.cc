@@ -18,6 +18,8 @@ constexpr milliseconds kFaultLease{5000};
 constexpr milliseconds kBaseline{3000};
 constexpr milliseconds kHealPatience{60000};
 constexpr milliseconds kFailbackSettle{2000};
+// Before a failback the VIP is away for no longer than this, whoever is dead.
+constexpr milliseconds kAway{120000};
 constexpr milliseconds kProbesBeyond{30000};
 constexpr std::uint16_t kMarkerPorts = 47000;
 constexpr std::uint16_t kMarkerPortCount = 1000;
@@ -39,13 +41,15 @@ bool DrillSteps::Prepare() {
 }
 
 bool DrillSteps::GoAway() {
-  const HandoverTask yield{.move = HandoverMove::kYield, .instances = {setup_.router.instance}};
-  const auto answer = AskAll({{setup_.router.master, yield}}, kAskPatience);
-  const auto& said = answer.at(setup_.router.master);
+  const std::string& master = setup_.router.master;
+  FaultOrder order = setup_.order;
+  order.duration = kAway;
   drilled_ = true;  // whatever comes now, the VIP has to come back
-  if (!said || said->status == TaskStatus::kFailed) {
-    journal_.facts.aborted =
-        "the VIP could not be handed over before: " + (said ? said->message : said.error().message);
+  for (const TaskAction& step : {TaskAction(DrillArmTask{order, kFaultLease}),
+                                 TaskAction(DrillInjectTask{info_.run_id, std::nullopt})}) {
+    const auto state = DetailOf<DrillState>(AskAll({{master, step}}, kAskPatience).at(master));
+    if (state) continue;
+    journal_.facts.aborted = "the VIP could not be handed over before: " + state.error().message;
     return false;
   }
   Say(setup_.router.master + " has handed the VIP over; it is to come back.");
@@ -61,22 +65,17 @@ bool DrillSteps::GoAway() {
   return false;
 }
 
-DrillOrders DrillSteps::OrdersFor(const std::optional<Endpoint>& marker) const {
-  const std::string& instance = setup_.router.instance;
-  const HandoverTask yield{.move = HandoverMove::kYield, .instances = {instance}};
-  const HandoverTask back{.move = HandoverMove::kReturn, .instances = {instance}};
-  const std::string& master = setup_.router.master;
-  if (request_.fault == Fault::kHandover) {
-    return {.arm = {}, .inject = {{master, yield}}, .undo = {{master, back}}};
-  }
-  if (request_.fault == Fault::kFailback) {
-    return {.arm = {}, .inject = {{master, back}}, .undo = {}};
-  }
+DrillOrders DrillSteps::OrdersFor(const std::optional<Endpoint>& marker,
+                                  milliseconds duration) const {
+  const DrillOrders::Step undo{setup_.target, DrillUndoTask{info_.run_id}};
+  if (request_.fault == Fault::kFailback) return {.arm = {}, .inject = {undo}, .undo = {undo}};
+  FaultOrder order = setup_.order;
+  order.duration = duration;
   milliseconds lease = kFaultLease;
   if (CutsTheWay(request_.fault)) lease += request_.duration;
-  return {.arm = {{setup_.target, DrillArmTask{setup_.order, lease}}},
+  return {.arm = {{setup_.target, DrillArmTask{order, lease}}},
           .inject = {{setup_.target, DrillInjectTask{info_.run_id, marker}}},
-          .undo = {{setup_.target, DrillUndoTask{info_.run_id}}}};
+          .undo = {undo}};
 }
 
 std::optional<Endpoint> DrillSteps::MarkerEndpoint() const {
@@ -89,13 +88,12 @@ std::optional<Endpoint> DrillSteps::MarkerEndpoint() const {
 }
 
 CourseSettings DrillSteps::CourseFor() const {
-  CourseSettings course{
-      .prediction = guarded_,
-      .arms = request_.fault != Fault::kHandover && request_.fault != Fault::kFailback,
-      .baseline = kBaseline,
-      .duration = request_.duration,
-      .heal_patience = kHealPatience,
-      .series = RolesOf(trial_.kept)};
+  CourseSettings course{.prediction = guarded_,
+                        .arms = request_.fault != Fault::kFailback,
+                        .baseline = kBaseline,
+                        .duration = request_.duration,
+                        .heal_patience = kHealPatience,
+                        .series = RolesOf(trial_.kept)};
   std::uniform_int_distribution<std::int64_t> phase(0, setup_.settings.advert_interval.count());
   course.phase = milliseconds(phase(Random()));
   if (const Envelope* handover = journal_.prediction.Find(Quantity::kHandover)) {
@@ -135,7 +133,7 @@ void DrillSteps::Drill() {
                             .markers = marker,
                             .vips = {setup_.vip}};
   DrillWatch watch(
-      setup_, whole_, OrdersFor(marker), course, hosts_, timeline_,
+      setup_, whole_, OrdersFor(marker, course.duration), course, hosts_, timeline_,
       {.tell = [this](const std::string& text) { Say("  " + ClockOfDay(WallNow()) + "  " + text); },
        .live = [this](const DrillCourse& at) { ShowLive(at); },
        .reached = [this](DrillPhase phase) { Reach(phase); }});
@@ -179,8 +177,9 @@ void DrillSteps::TakeWatched() {
   }
   PlaceInjection();
   std::optional<DrillTimeline::Anchor> anchor;
-  const bool one_boot = request_.fault != Fault::kReboot;
-  if (one_boot && watched_.fault && watched_.fault->injected_us != 0 && journal_.injected) {
+  // Neither another boot's clock nor the time of the order that came before a failback.
+  const bool one_time = request_.fault != Fault::kReboot && request_.fault != Fault::kFailback;
+  if (one_time && watched_.fault && watched_.fault->injected_us != 0 && journal_.injected) {
     anchor = {setup_.target, watched_.fault->injected_us, *journal_.injected};
   }
   journal_.moments = timeline_.Moments(began_us_, anchor);
@@ -196,7 +195,8 @@ void DrillSteps::PlaceInjection() {
     journal_.redundancy.push_back(sample);
     journal_.redundancy.back().at = ProbeTime(at - began_us_);
   }
-  if (!watched_.undone) return;
+  // The undoing of a failback is what is measured.
+  if (!watched_.undone || request_.fault == Fault::kFailback) return;
   const DrillState& state = *watched_.undone;
   journal_.undone = ProbeTime(watched_.undone_at - began_us_);
   const bool one_clock = state.injected_us != 0 && state.undone_us > state.injected_us;

@@ -39,6 +39,7 @@ class DrillHosts {
   DrillHosts(const DrillHosts&) = delete;
   DrillHosts& operator=(const DrillHosts&) = delete;
 
+  // A second time: how it is connected to from the next time on.
   void AddSeat(const std::string& seat, const HostConnection& connection);
   // The number of the task, whose answer will come: also when the connection breaks.
   std::uint32_t Send(const std::string& seat, const TaskAction& action);

@@ -63,7 +63,6 @@ std::map<Fault, Allowed> AskAbout(const CompiledRun& run, ClusterAsker& asker) {
     }
     here.target = setup->target;
     if (setup->router.peer.empty()) here.obstacles.emplace_back("nobody could take over");
-    if (text.fault == Fault::kHandover || text.fault == Fault::kFailback) continue;
     const std::map<std::string, TaskAction> task = {
         {setup->target, DrillLookTask{.order = setup->order}}};
     const auto answers = asker.Ask(task, kPatience);

@@ -11,9 +11,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr ProbeTime kSecond = seconds(1);
-constexpr int kPagesPerSecond = 20;
-constexpr int kDefaultsPerSecond = 10;
-constexpr ProbeTime kControlPeriod = milliseconds(50);
+// At most; a prober that is asked for fewer SYNs is spared the others as well.
+constexpr std::uint32_t kPagesPerSecond = 20;
+constexpr std::uint32_t kDefaultsPerSecond = 10;
+constexpr std::uint32_t kControlsPerSecond = 20;
 constexpr ProbeTime kPatience = seconds(20);
 // Of the long-lived ones: how often each connection asks, and its share of them in quarters.
 struct Activity {
@@ -24,7 +25,8 @@ struct Activity {
 constexpr Activity kActivities[] = {
     {"chatty", milliseconds(200), 1}, {"slow", seconds(1), 2}, {"idle", seconds(5), 1}};
 
-ProbeRunSeries Page(std::string name, ProbeKind kind, const Endpoint& target, int per_second) {
+ProbeRunSeries Page(std::string name, ProbeKind kind, const Endpoint& target,
+                    std::uint32_t per_second) {
   return {.name = std::move(name),
           .kind = kind,
           .target = target,
@@ -47,14 +49,15 @@ std::vector<ProbeRunSeries> SeriesFor(const DrillSetup& setup, const DrillReques
     series.push_back({.name = std::string(kControlSeries),
                       .kind = ProbeKind::kPath,
                       .target = *control,
-                      .period = kControlPeriod,
+                      .period = kSecond / std::min(kControlsPerSecond, request.rate),
                       .path = ""});
   }
   // Where the directors answer themselves, no connection outlives its director, whatever moves it.
   if (!setup.service) return series;
-  series.push_back(Page("page", ProbeKind::kConnect, setup.endpoint, kPagesPerSecond));
   series.push_back(
-      Page("defaults", ProbeKind::kConnectDefaults, setup.endpoint, kDefaultsPerSecond));
+      Page("page", ProbeKind::kConnect, setup.endpoint, std::min(kPagesPerSecond, request.rate)));
+  series.push_back(Page("defaults", ProbeKind::kConnectDefaults, setup.endpoint,
+                        std::min(kDefaultsPerSecond, std::max(1U, request.rate / 2))));
   for (const Activity& activity : kActivities) {
     const std::uint32_t count = request.connections * activity.quarters / 4;
     if (count == 0) continue;

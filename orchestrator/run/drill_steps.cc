@@ -76,9 +76,9 @@ std::map<std::string, TaskAction> DrillSteps::ForAll(const TaskAction& action) c
   return tasks;
 }
 
-ClusterStatus DrillSteps::AskStatus() {
+ClusterStatus DrillSteps::AskStatus(milliseconds patience) {
   ClusterStatus cluster;
-  for (auto& [host, answer] : AskAll(ForAll(StatusTask{}), kAskPatience)) {
+  for (auto& [host, answer] : AskAll(ForAll(StatusTask{}), patience)) {
     HostStatus one{.host = host, .needs_daemon = run_.states.at(host).needs_daemon()};
     auto status = DetailOf<NodeStatus>(answer);
     if (status) {

@@ -51,7 +51,7 @@ class DrillSteps {
   Answers AskAll(const std::map<std::string, TaskAction>& tasks,
                  std::chrono::milliseconds patience);
   std::map<std::string, TaskAction> ForAll(const TaskAction& action) const;
-  ClusterStatus AskStatus();
+  ClusterStatus AskStatus(std::chrono::milliseconds patience = kAskPatience);
   // The address of a node as the inventory has it.
   [[nodiscard]] std::optional<IpAddress> AddressOf(const std::string& host) const;
   Status Keep();
@@ -84,7 +84,8 @@ class DrillSteps {
   bool Prepare();
   // A failback begins with the VIP at the other director.
   bool GoAway();
-  [[nodiscard]] DrillOrders OrdersFor(const std::optional<Endpoint>& marker) const;
+  [[nodiscard]] DrillOrders OrdersFor(const std::optional<Endpoint>& marker,
+                                      std::chrono::milliseconds duration) const;
   [[nodiscard]] std::optional<Endpoint> MarkerEndpoint() const;
   [[nodiscard]] CourseSettings CourseFor() const;
   void Drill();

@@ -37,7 +37,7 @@ DrillJournal Sample() {
 }
 
 TEST(FaultStep, EveryKindHasAWordThatIsReadBack) {
-  for (int i = 0; i <= static_cast<int>(StepKind::kReboot); ++i) {
+  for (int i = 0; i <= static_cast<int>(StepKind::kYield); ++i) {
     const auto kind = static_cast<StepKind>(i);
     EXPECT_EQ(ParseStepKind(ToString(kind)), kind);
   }
@@ -61,7 +61,7 @@ TEST(FaultStep, WhatKeepsPacketsAwayIsUndoneFirstAndTheRestFromTheLast) {
 }
 
 TEST(FaultStep, OnlyFilesOutliveAReboot) {
-  for (int i = 0; i <= static_cast<int>(StepKind::kReboot); ++i) {
+  for (int i = 0; i <= static_cast<int>(StepKind::kYield); ++i) {
     const auto kind = static_cast<StepKind>(i);
     EXPECT_EQ(IsPersistent(Step(kind)), kind == StepKind::kFill);
   }
