@@ -339,8 +339,7 @@ void Router::Carry(const vrrp::Actions& actions, Time now) {
     } else if (const auto* release = std::get_if<vrrp::ReleaseAddresses>(&action)) {
       Release(release->linger, now);
     } else if (std::holds_alternative<vrrp::AnnounceAgain>(action)) {
-      if (!announced_again_ || now - *announced_again_ >= vrrp::kAnswerEvery) announce_.Again(now);
-      announced_again_ = now;
+      announce_.Answer(now);
     } else if (std::holds_alternative<vrrp::YieldFailed>(action)) {
       reason_ = "nobody took over";
       Problem("handover: nobody took over, still master", now);

@@ -162,7 +162,6 @@ class Router {
   std::optional<Settling> settling_;
   vrrp::Repeating lease_;
   vrrp::Repeating probe_;
-  std::optional<Time> announced_again_;
   std::optional<Time> linger_until_;
   std::optional<Time> rival_fault_until_;
   std::vector<Prefix> on_loopback_;  // that we have put there

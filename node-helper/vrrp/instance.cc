@@ -240,8 +240,11 @@ Actions Instance::HearAsMaster(const AdvertReceived& advert, Time now) {
     return {SendAdvert{priority_}};
   }
   if (!Outranks(advert)) {
+    // Ours: one advert more. A master that hears a lower priority answers at once and announces its
+    // addresses; without it, it may never learn that the neighbours believed us.
+    const SendAdvert farewell{priority_};
     Actions actions = BecomeBackup("heard " + Heard(advert), now);
-    actions.insert(actions.begin(), ReleaseAddresses{.linger = true});
+    actions.insert(actions.begin(), {farewell, ReleaseAddresses{.linger = true}});
     Follow(advert, now);
     return actions;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "node-helper/vrrp/rival.h"
+
 namespace drover::vrrp {
 
 void AnnounceSchedule::Begin(const VrrpAnnounce& settings, Time now) {
@@ -18,6 +20,16 @@ void AnnounceSchedule::Begin(const VrrpAnnounce& settings, Time now) {
 void AnnounceSchedule::Again(Time now) {
   next_ = now;
   left_ = settings_.count;
+}
+
+void AnnounceSchedule::Answer(Time now) {
+  if (!answered_ || now - *answered_ >= kAnswerEvery) {
+    answered_ = now;
+    Again(now);
+  } else if (!next_) {
+    next_ = spoke_ ? std::max<Time>(now, *spoke_ + kAnswerGap) : now;
+    left_ = 1;
+  }
 }
 
 std::optional<Time> AnnounceSchedule::Deadline() const {
@@ -44,6 +56,7 @@ bool AnnounceSchedule::Due(Time now) {
     begin_burst(settings_.refresh_count);
   }
   if (!next_ || now < *next_) return false;
+  spoke_ = now;
   --left_;
   if (left_ > 0) {
     next_ = now + kAnnounceGap;

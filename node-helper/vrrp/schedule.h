@@ -18,6 +18,8 @@ inline constexpr std::chrono::milliseconds kAnnounceGap{20};
 // A lifetime is refreshed four times before it runs out.
 inline constexpr int kRefreshesPerLease = 4;
 inline constexpr std::chrono::milliseconds kProbeInterval{1000};
+// The least time between single answers to a second master that does not give way.
+inline constexpr std::chrono::milliseconds kAnswerGap{100};
 
 // Announcements of a master's addresses: a burst at takeover, one more after a delay, and then
 // refreshing ones.
@@ -26,6 +28,9 @@ class AnnounceSchedule {
   void Begin(const VrrpAnnounce& settings, Time now);
   // One more burst now: somebody else may have been believed.
   void Again(Time now);
+  // A second master was heard: a burst at once, and after one in the last kAnswerEvery a single
+  // announcement. The last word is always ours, because nobody says when the other one stops.
+  void Answer(Time now);
   void Stop() { *this = AnnounceSchedule{}; }
 
   [[nodiscard]] std::optional<Time> Deadline() const;
@@ -38,6 +43,8 @@ class AnnounceSchedule {
   int left_ = 0;
   std::optional<Time> second_;
   std::optional<Time> refresh_;
+  std::optional<Time> answered_;  // the last Answer with a burst
+  std::optional<Time> spoke_;     // the last announcement
 };
 
 // Something that comes again and again. Missed times are not made up for.

@@ -54,6 +54,24 @@ TEST(VrrpAnnounce, AgainIsAWholeBurstAndStopIsSilence) {
   EXPECT_FALSE(schedule.Deadline());
 }
 
+// The other one may stop at any moment, and the neighbours believe whom they heard last.
+TEST(VrrpAnnounce, ASecondMasterIsAnsweredByABurstOnceASecondAndByTheLastWordAlways) {
+  AnnounceSchedule schedule;
+  schedule.Begin({.count = 2, .delay = milliseconds(0)}, At(0));
+  EXPECT_EQ(Fires(schedule, At(1000)).size(), 2U);
+  schedule.Answer(At(1000));
+  schedule.Answer(At(1010));
+  EXPECT_EQ(Fires(schedule, At(1050)), (std::vector<std::int64_t>{1000, 1020}))
+      << "a burst that runs is answer enough";
+  schedule.Answer(At(1060));
+  schedule.Answer(At(1110));
+  EXPECT_EQ(Fires(schedule, At(1500)), (std::vector<std::int64_t>{1120})) << "a single one, later";
+  schedule.Answer(At(1700));
+  EXPECT_EQ(Fires(schedule, At(1999)), (std::vector<std::int64_t>{1700}));
+  schedule.Answer(At(2000));
+  EXPECT_EQ(Fires(schedule, At(9000)), (std::vector<std::int64_t>{2000, 2020}));
+}
+
 TEST(VrrpLease, IsRefreshedFourTimesBeforeItRunsOut) {
   EXPECT_EQ(RefreshPeriod(milliseconds(1000)), Nanoseconds(milliseconds(250)));
   EXPECT_EQ(RefreshPeriod(milliseconds(0)), std::nullopt);
