@@ -43,6 +43,7 @@ std::string_view WorkOf(Stage stage) {
     case Stage::kRevert:
       return "goes back";
     case Stage::kBatchStart:
+    case Stage::kSettle:
     case Stage::kProbe:
     case Stage::kHold:
     case Stage::kHealth:
@@ -58,6 +59,7 @@ std::string_view WorkOf(Stage stage) {
 std::string_view WaitOf(Stage stage) {
   return stage == Stage::kProbe     ? "asking the services"
          : stage == Stage::kHold    ? "holding behind the canary"
+         : stage == Stage::kSettle  ? "until the directors have settled"
          : stage == Stage::kHealth  ? "until the batch is healthy"
          : stage == Stage::kStagger ? "pausing before the next batch"
                                     : "";

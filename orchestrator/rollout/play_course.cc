@@ -88,6 +88,15 @@ std::vector<TaskAction> PlayCourse::ActionsOf(const std::string& host) const {
   return tasks;
 }
 
+bool PlayCourse::Verifies(const std::vector<std::string>& hosts) const {
+  return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) {
+    const std::vector<Slot>& slots = states_.at(host).slots;
+    return std::any_of(slots.begin(), slots.end(), [](const Slot& slot) {
+      return !IsSkip(slot) && slot.host_task->expectation;
+    });
+  });
+}
+
 void PlayCourse::LeaveOutRest(Actions& actions) {
   for (const auto& [host, state] : states_) {
     if (!state.in_flight && state.next < state.slots.size()) {

@@ -37,6 +37,8 @@ class PlayCourse {
   void Fail(const std::string& host, const Error& error, RolloutActions& actions);
   // What the host is to do, without what is only looked at.
   [[nodiscard]] std::vector<TaskAction> ActionsOf(const std::string& host) const;
+  // One of these hosts is to verify something.
+  [[nodiscard]] bool Verifies(const std::vector<std::string>& hosts) const;
   // Nobody waits any more for hosts whose turn did not come.
   void LeaveOutRest(RolloutActions& actions);
   // Lets the tasks at work finish and sends no more programs.

@@ -109,6 +109,12 @@ void Rollout::Advance(Actions& actions) {
       case Phase::kBeginning:
         if ((moved = answered && !probing_)) EndBeginning(actions);
         break;
+      case Phase::kSettling:
+        if ((moved = answered)) EndSettling(actions);
+        break;
+      case Phase::kSettlingPause:
+        if ((moved = !waiting_ || stop_)) AskSettling(actions);
+        break;
       case Phase::kRunning:
         course_->MoveOn(actions);
         if ((moved = course_->at_rest() && !(full() && book_.any_busy()))) EndWave(actions);

@@ -49,7 +49,9 @@ class Rollout {
   using Questions = std::map<std::string, Transaction::Question>;
   enum class Phase {
     kIdle,
-    kBeginning,   // hosts are asked to begin, services probed for the first time
+    kBeginning,  // hosts are asked to begin, services probed for the first time
+    kSettling,   // directors are asked whether they have settled, before a wave that verifies
+    kSettlingPause,
     kRunning,     // a wave of a batch is at work
     kForeseeing,  // a master says what it would change
     kHandingOver,
@@ -94,6 +96,10 @@ class Rollout {
   void StartForeseeing(Actions& actions);
   void EndForeseeing(Actions& actions);
   void EndHandingOver(Actions& actions);
+  [[nodiscard]] bool ChangedSomething() const;
+  void StartSettling(Actions& actions);
+  void AskSettling(Actions& actions);
+  void EndSettling(Actions& actions);
   void BeginWave(Actions& actions);
   void EndWave(Actions& actions);
   void AfterWave(Actions& actions);
@@ -103,6 +109,7 @@ class Rollout {
   void StartHold(Actions& actions);
   void StartHealth(Actions& actions);
   void AskHealth(Actions& actions);
+  void AskDirectors(Actions& actions);
   void EndHealth(Actions& actions);
   void AskOperatorBehindCanary(Actions& actions);
   void EndAsking(Actions& actions);
@@ -168,6 +175,7 @@ class Rollout {
   bool go_on_ = true;
   std::chrono::milliseconds healthy_for_{0};
   std::chrono::milliseconds health_waited_{0};
+  std::chrono::milliseconds settle_waited_{0};
 
   Transaction book_;
   std::map<std::string, Stage> asked_;         // by which stage hosts were asked last

@@ -17,6 +17,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kHealthLook{500};
 // Of a play with serial alone: the checks of a batch must be up, for no time in particular.
 constexpr milliseconds kPlainDeadline{60000};
+// Behind it directors are verified whether they have settled or not: longer than a start with the
+// longest usual intervals, and than the wait of a master for connections.
+constexpr milliseconds kSettleDeadline{60000};
 // How long a master waits for its backup to hold the connections.
 constexpr milliseconds kSyncWait{60000};
 
@@ -97,9 +100,50 @@ void Rollout::StartWave(Actions& actions) {
                       roles_.at(hosts.front()) == Role::kMaster;
   if (master && HasHeir(hosts.front())) {
     StartForeseeing(actions);
+  } else if (full() && course_->Verifies(hosts) && ChangedSomething()) {
+    StartSettling(actions);
   } else {
     BeginWave(actions);
   }
+}
+
+bool Rollout::ChangedSomething() const {
+  return std::any_of(ledger_.tallies.begin(), ledger_.tallies.end(),
+                     [](const auto& entry) { return entry.second.changed > 0; });
+}
+
+// Directors that have just begun elect a master, and ask their servers for the first time. What is
+// verified meanwhile would be found wrong.
+void Rollout::StartSettling(Actions& actions) {
+  settle_waited_ = milliseconds(0);
+  asked_.clear();  // as in StartHealth
+  Reach(Stage::kSettle, waves_[wave_], actions);
+  AskSettling(actions);
+}
+
+void Rollout::AskSettling(Actions& actions) {
+  phase_ = Phase::kSettling;
+  AskDirectors(actions);
+}
+
+void Rollout::EndSettling(Actions& actions) {
+  std::map<std::string, NodeStatus> statuses;
+  for (const auto& [host, answer] : book_.answers()) {
+    const auto* status = answer ? std::get_if<NodeStatus>(&answer->detail) : nullptr;
+    if (status != nullptr) statuses.emplace(host, *status);
+  }
+  const std::vector<std::string> reasons = NotSettled(statuses, run_.virtual_routers);
+  if (!reasons.empty() && settle_waited_ < kSettleDeadline && !stop_) {
+    settle_waited_ += kHealthLook;
+    Wait(Phase::kSettlingPause, kHealthLook, actions);
+    return;
+  }
+  if (!reasons.empty()) {
+    Show(Notice{"", "verified as it is, not settled in " + Seconds(settle_waited_) + ": " +
+                        reasons.front()},
+         actions);
+  }
+  BeginWave(actions);
 }
 
 void Rollout::BeginWave(Actions& actions) {
@@ -266,6 +310,10 @@ void Rollout::StartHealth(Actions& actions) {
 
 void Rollout::AskHealth(Actions& actions) {
   phase_ = Phase::kHealth;
+  AskDirectors(actions);
+}
+
+void Rollout::AskDirectors(Actions& actions) {
   Questions questions;
   for (const auto& [host, node] : book_.nodes()) {
     const auto state = run_.states.find(host);

@@ -8,6 +8,8 @@ std::string_view ToString(Stage stage) {
       return "begin";
     case Stage::kBatchStart:
       return "batch_start";
+    case Stage::kSettle:
+      return "settle";
     case Stage::kWork:
       return "work";
     case Stage::kForesee:

@@ -64,6 +64,7 @@ struct Notice {
 enum class Stage : std::uint8_t {
   kBegin,       // hosts are reached, and locked for the run
   kBatchStart,  // a batch begins; of a play without batches: the play
+  kSettle,      // until directors have settled, before they are verified
   kWork,        // hosts of the batch begin with their tasks
   kForesee,     // a master says what it would change
   kHandover,    // and hands over before it does

@@ -107,5 +107,49 @@ TEST(Health, ADirectorOfTheBatchIsMasterOrBackup) {
   EXPECT_TRUE(NotHealthy({"lb1"}, {{"lb1", status}}, {}).empty());
 }
 
+InstanceStatus Web(const std::string& state) {
+  InstanceStatus instance;
+  instance.name = "web";
+  instance.state = state;
+  return instance;
+}
+
+TEST(Settled, IsOneMasterWithNoTakeoverAheadAndEveryCheckWithAVerdict) {
+  VirtualRouter router;
+  router.members = {{"lb1", "web"}, {"lb2", "web"}};
+  InstanceStatus preempting = Web("backup");
+  preempting.preempts = true;
+  InstanceStatus waiting = Web("backup");
+  waiting.awaits_sync = true;
+  struct Case {
+    InstanceStatus first, second;
+    const char* reason;  // empty: settled
+  };
+  for (const Case& c : {
+           Case{Web("master"), Web("backup"), ""},
+           Case{Web("fault"), Web("master"), ""},
+           Case{Web("fault"), Web("fault"), ""},
+           Case{Web("backup"), Web("backup"), "nobody is master of vrrp_instance web"},
+           Case{Web("master"), Web("master"), "lb1 and lb2 are both master of vrrp_instance web"},
+           Case{preempting, Web("master"), "lb1 is about to become master of vrrp_instance web"},
+           Case{waiting, Web("master"),
+                "lb1 waits for connections before it is master of "
+                "vrrp_instance web"},
+           Case{Web("master"), Web("initialize"),
+                "lb2 has not begun with its part of "
+                "vrrp_instance web"},
+       }) {
+    std::map<std::string, NodeStatus> statuses;
+    statuses["lb1"].instances.push_back(c.first);
+    statuses["lb2"].instances.push_back(c.second);
+    const Hosts reasons = NotSettled(statuses, {router});
+    EXPECT_EQ(reasons.empty() ? "" : reasons.front(), c.reason);
+  }
+  EXPECT_TRUE(NotSettled({{"lb1", Director(false, true)}}, {}).empty()) << "down is a verdict";
+  EXPECT_EQ(
+      NotSettled({{"lb1", Director(true, false)}}, {}),
+      (Hosts{"the http check of 10.0.0.1:80 for tcp 10.0.0.100:80 on lb1 has no verdict yet"}));
+}
+
 }  // namespace
 }  // namespace drover

@@ -21,6 +21,7 @@ struct Words {
   std::string operator()(const ReleaseTask&) const { return "release"; }
   std::string operator()(const CommandTask&) const { return "work"; }
   std::string operator()(const PruneTask&) const { return "settle"; }
+  std::string operator()(const ProbeTask&) const { return "verify"; }
   std::string operator()(const StatusTask&) const { return "status"; }
   std::string operator()(const HandoverTask& handover) const {
     return handover.move == HandoverMove::kYield ? "yield" : "return";
@@ -50,6 +51,7 @@ class Nodes {
     std::uint64_t generation = 0;
     std::vector<std::string> masters;
     bool healthy = true;
+    int looks_until_master = 1 << 30;      // how often it is asked before its instance is master
     std::map<std::string, Error> refuses;  // by word
   };
 
@@ -143,7 +145,10 @@ class Nodes {
     } else if (std::holds_alternative<StatusTask>(task.action)) {
       NodeStatus status;
       InstanceStatus instance;
-      instance.state = node.healthy ? "backup" : "fault";
+      instance.name = "web";
+      instance.state = !node.healthy                    ? "fault"
+                       : node.looks_until_master-- <= 0 ? "master"
+                                                        : "backup";
       status.instances.push_back(instance);
       result.detail = status;
     } else if (std::holds_alternative<HandoverTask>(task.action)) {
@@ -607,6 +612,48 @@ TEST(TransactionOrder, AMasterWithoutABackupIsChangedInPlace) {
   nodes["a"].masters = {"web"};
   nodes.Start();
   EXPECT_EQ(nodes.log(), "a:begin play0 a:work a:begin! a:confirm finish");
+}
+
+// Two directors and a client that verifies them.
+RunBuilder Verified() {
+  return Two().Share({"a", "b"}).Play("proof", {"c"}).StartTask("verify").Verify("c", {});
+}
+
+TEST(TransactionVerify, ComesWhenTheDirectorsHaveSettled) {
+  Nodes nodes(Verified());
+  for (const char* host : {"a", "b"}) nodes.run().states[host].vrrp_instances.emplace_back();
+  nodes["a"].looks_until_master = 2;
+  nodes["c"].changes = false;
+  nodes.Start();
+  EXPECT_NE(
+      nodes.log().find("play1 a:status b:status a:status b:status a:status b:status c:verify"),
+      std::string::npos)
+      << nodes.log();
+  EXPECT_NE(nodes.stages.find("settle:c"), std::string::npos) << nodes.stages;
+  EXPECT_EQ(nodes.waited, std::chrono::seconds(1));
+}
+
+TEST(TransactionVerify, JudgesDirectorsThatNeverSettleAsTheyAre) {
+  Nodes nodes(Verified());
+  for (const char* host : {"a", "b"}) nodes.run().states[host].vrrp_instances.emplace_back();
+  nodes["c"].changes = false;
+  nodes.Start();
+  EXPECT_NE(nodes.log().find("c:verify"), std::string::npos) << nodes.log();
+  EXPECT_NE(nodes.notices.find("nobody is master of vrrp_instance web"), std::string::npos)
+      << nodes.notices;
+  EXPECT_EQ(nodes.waited, std::chrono::seconds(60));
+}
+
+TEST(TransactionVerify, WaitsForNobodyWhenNothingWasChanged) {
+  Nodes nodes(Verified());
+  for (const char* host : {"a", "b"}) {
+    nodes.run().states[host].vrrp_instances.emplace_back();
+    nodes[host].changes = false;
+  }
+  nodes["c"].changes = false;
+  nodes.Start();
+  EXPECT_EQ(nodes.log().find("status"), std::string::npos) << nodes.log();
+  EXPECT_NE(nodes.log().find("c:verify"), std::string::npos) << nodes.log();
 }
 
 TEST(TransactionBatches, ABatchThatDoesNotGetHealthyTakesTheGroupBack) {
