@@ -45,6 +45,8 @@ class Requests:
             self._do(message, fds, connection)
         except Refused as refusal:
             _answer(connection, {"error": str(refusal)})
+        except BrokenPipeError:
+            _answer(connection, {"error": f"host {message.get('host')} is going down"})
         finally:
             messages.close_all(fds)
 

@@ -9,7 +9,7 @@ import glob
 import os
 import stat
 
-from . import linux
+from . import linux, systemd
 from .plan import STANDARD_PATH
 from .topology import host_addresses
 
@@ -18,7 +18,7 @@ WORKSPACE = "/mnt"
 
 _OWN_HOME = "/root"
 _HIDDEN = ("etc/drover", "var/lib/drover", "etc/init.d/drover*", "etc/systemd/system/drover*", "etc/rc?.d/*drover*",
-           "etc/cron.d/drover*", "var/log/nginx/*", "var/log/drover*")
+           "etc/cron.d/drover*", "var/log/nginx/*", "var/log/drover*", "var/log/journal")
 
 _SSHD_CONFIG = """\
 Port {port}
@@ -73,6 +73,10 @@ class Layer:
             file.write(text)
         os.chmod(target, mode)
 
+    def link(self, path, target):
+        self.directory(os.path.dirname(path))
+        os.symlink(target, os.path.join(self._upper, path))
+
     def hide(self, pattern):
         for found in glob.glob(os.path.join(glob.escape(self._machine), pattern)):
             path = os.path.relpath(found, self._machine)
@@ -97,6 +101,8 @@ def mount_disk(plan, number, lowers, checkout_lower, out_source):
     for directory in (upper, work, root):
         os.makedirs(directory)
     layer = Layer(upper, _path_of(lowers[-1]))
+    if host["init"] == "systemd":
+        systemd.write_disk(layer, _path_of(lowers[-1]), host["name"])
     for pattern in _HIDDEN:
         layer.hide(pattern)
     _write_identity(layer, host, topology["hosts"])

@@ -8,12 +8,13 @@ import signal
 import socket
 import time
 
-from . import disk, linux, messages, network
+from . import cgroups, disk, linux, messages, network
 from .host import run_host
+from .topology import boots_systemd
 
 NAMESPACES = (linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC)
 
-OFF, BOOTING, UP, FROZEN = "off", "booting", "up", "frozen"
+OFF, BOOTING, UP, FROZEN, ENDING = "off", "booting", "up", "frozen", "going down"
 
 
 class Host:
@@ -24,6 +25,7 @@ class Host:
         self.description = description
         self.name = description["name"]
         self.root = root
+        self.cgroup = None  # the directory of its control group, when it boots systemd
         self.is_control = is_control
         self.state = OFF
         self.pid = None
@@ -45,7 +47,17 @@ class Fleet:
             root = disk.mount_disk(plan, number, lowers, checkout_lower, out_source)
             name = description["name"]
             self.hosts[name] = Host(number, description, root, name == topology["control"])
+        self._lay_out_cgroups(plan)
         self.control = self.hosts[topology["control"]]
+
+    def _lay_out_cgroups(self, plan):
+        if not boots_systemd(plan["topology"]):
+            return
+        place = os.path.join(disk.WORKSPACE, "cgroup")
+        cgroups.mount(place)
+        for host in self.hosts.values():
+            if host.description["init"] == "systemd":
+                host.cgroup = os.path.join(place, plan["cgroup"], f"host{host.number}")
 
     def by_pid(self, pid):
         return next((host for host in self.hosts.values() if host.pid == pid), None)
@@ -75,8 +87,10 @@ class Fleet:
         self._forget(host)
 
     def signal_all(self, host, number):
-        """Sends every process of the host but the first a signal."""
+        """Sends every process of the host a signal; but the lab's own stays as it is."""
         messages.send(host.channel, {"signal": number})
+        if host.cgroup is not None:
+            os.kill(host.pid, number)
 
     def execute(self, host, request, fds):
         """Runs a command on the host; FDS are its standard files and the socket its exit status is sent to."""
@@ -89,13 +103,15 @@ class Fleet:
         network.run_ip([f"link set {port} {state}"])
 
     def _start_first_process(self, host):
+        if host.cgroup is not None:
+            cgroups.make_fresh(host.cgroup)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = linux.fork_into(NAMESPACES)
         if pid == 0:
             # The lab's own files must not reach the hosts: an end of a pipe kept there would keep it open.
             os.closerange(3, theirs.fileno())
             os.closerange(theirs.fileno() + 1, 1 << 16)
-            run_host(host.description, host.root, theirs, host.is_control, self._guards_machine)
+            run_host(host.description, host.root, theirs, host.is_control, self._guards_machine, host.cgroup)
         theirs.close()
         host.pid, host.channel, host.state, host.boot_started = pid, ours, BOOTING, time.monotonic()
         self._loop.watch(ours, lambda: self._hear(host))

@@ -1,4 +1,5 @@
 """The first process of a host: boots it as sysvinit would, reaps its orphans, and runs what the lab asks it to.
+On hosts with lab_init: systemd this is left to systemd, and a child of it does the rest (systemd.py).
 
 It is forked by the supervisor into new namespaces and never returns. Messages in: go, exec, signal. Messages out:
 up, failed. The host lives as long as this process.
@@ -12,7 +13,7 @@ import stat
 import subprocess
 import time
 
-from . import linux, messages, network
+from . import cgroups, linux, messages, network, systemd
 from .errors import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, LabError, exit_code_of
 from .plan import host_environment
 
@@ -29,25 +30,42 @@ _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/se
           "ptmx": "pts/ptmx"}
 
 
-def run_host(host, root, channel, is_control, guards_machine):
-    """The whole life of a host. ROOT is its mounted disk, CHANNEL the socket to the supervisor."""
+def run_host(host, root, channel, is_control, guards_machine, cgroup):
+    """The whole life of a host. ROOT is its mounted disk, CHANNEL the socket to the supervisor, CGROUP its control group when it
+    boots systemd."""
     try:
         _leave_supervisor_behind()
-        _enter(host["name"], root, guards_machine)
+        _enter(host["name"], root, guards_machine, cgroup)
         if is_control:
             _offer_control_socket(channel)
         message, _ = messages.receive(channel)
         if message is None:
             os._exit(1)
         network.configure_host(host)
+        if cgroup is not None:
+            systemd.become(lambda wait_for_boot: _serve_beside_systemd(channel, wait_for_boot))
         _start_sshd()
         _run_boot_script()
         messages.send(channel, {"up": True})
     except (LabError, OSError, subprocess.SubprocessError) as error:
-        messages.send(channel, {"failed": str(error)})
-        while True:
-            signal.pause()  # until the supervisor, who may be about to plug cables in, has heard it and ends the host
+        _fail(channel, error)
     _Init(channel).serve()
+
+
+def _serve_beside_systemd(channel, wait_for_boot):
+    try:
+        wait_for_boot()
+        _wait_for_sshd()
+        messages.send(channel, {"up": True})
+    except (LabError, OSError) as error:
+        _fail(channel, error)
+    _Init(channel).serve()
+
+
+def _fail(channel, error):
+    messages.send(channel, {"failed": str(error)})
+    while True:
+        signal.pause()  # until the supervisor, who may be about to plug cables in, has heard it and ends the host
 
 
 def _leave_supervisor_behind():
@@ -65,11 +83,15 @@ def _leave_supervisor_behind():
     os.close(null)
 
 
-def _enter(name, root, guards_machine):
+def _enter(name, root, guards_machine, cgroup):
     socket.sethostname(name)
+    if cgroup is not None:
+        cgroups.enter(cgroup)
     linux.make_mounts_private()
     linux.mount("proc", root + "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     linux.mount("sysfs", root + "/sys", "sysfs", linux.MS_RDONLY if guards_machine else 0)
+    if cgroup is not None:
+        systemd.mount_groups(root)
     linux.mount("tmpfs", root + "/run", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755")
     _make_devices(root + "/dev")
     linux.enter_root(root)
@@ -120,6 +142,10 @@ def _start_sshd():
     done = subprocess.run(["/usr/sbin/sshd", "-E", _SSHD_LOG], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LabError(f"sshd does not start: {done.stderr.strip()} {_last_line(_SSHD_LOG)}")
+    _wait_for_sshd()
+
+
+def _wait_for_sshd():
     deadline = time.monotonic() + _SSHD_START_SECONDS
     # sshd writes the file when it listens, which is after its parent process has ended.
     while not os.path.exists(_SSHD_PID_FILE):

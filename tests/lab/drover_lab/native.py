@@ -5,10 +5,12 @@ import signal
 import socket
 import subprocess
 
-from . import linux
+from . import cgroups, linux
+from .disk import WORKSPACE
 from .errors import LabError
 from .fleet import NAMESPACES
 from .supervisor import run_supervisor
+from .topology import boots_systemd
 
 
 def kernel_has_ip_vs():
@@ -42,6 +44,7 @@ class NativeEngine:
         self._plan = plan
         self._out = out
         self._pid = None
+        self._sweeper = None
         self.report = None
 
     def start(self, _say):
@@ -54,6 +57,8 @@ class NativeEngine:
             self.report.close()
             run_supervisor(self._plan, inside.fileno(), ["/"], self._out, relays_output=False)
         inside.close()
+        if boots_systemd(self._plan["topology"]):
+            self._sweeper = cgroups.Sweeper(self._plan["cgroup"], WORKSPACE)
 
     def describe_end(self):
         """Why the report line has ended, or stays silent."""
@@ -66,3 +71,6 @@ class NativeEngine:
             os.waitpid(self._pid, 0)
             self._pid = None
             self.report.close()
+        if self._sweeper is not None:
+            self._sweeper.end()
+            self._sweeper = None

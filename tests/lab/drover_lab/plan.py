@@ -4,12 +4,13 @@ The native engine passes it by fork, the qemu engine as JSON in the guest's init
 
   plan = {"topology": topology.plan_topology's, "keys": keys.key_pairs', "checkout": directory,
           "command": [...], "environment": {...}, "out": directory or None,
-          "guards_machine": bool, "loads_ip_vs": bool}
+          "guards_machine": bool, "loads_ip_vs": bool, "cgroup": name of the lab's control group}
 
 guards_machine: the kernel under the hosts is the machine's own, so hosts must not reach its global settings.
 """
 
 import os
+import uuid
 
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -27,7 +28,7 @@ def make_plan(topology, keys, checkout, command, out, engine, ip_vs):
         environment["LAB_OUT"] = out
     return {"topology": topology, "keys": keys, "checkout": checkout, "command": command,
             "environment": environment, "out": out, "guards_machine": engine == "native",
-            "loads_ip_vs": engine == "qemu"}
+            "loads_ip_vs": engine == "qemu", "cgroup": f"drover-lab-{uuid.uuid4().hex}"}
 
 
 def host_environment():

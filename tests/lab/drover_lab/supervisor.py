@@ -98,7 +98,9 @@ class Supervisor:
     def _hear_host(self, host):
         message, fds = messages.receive(host.channel)
         if message is None:
-            self._loop.forget(host.channel)  # its first process has ended; SIGCHLD tells how
+            self._loop.forget(host.channel)  # its first process has ended, or soon will; SIGCHLD tells how
+            if host.state != fleet.BOOTING:
+                host.state = fleet.ENDING
         elif "door" in message:
             door = socket.socket(fileno=fds.pop())
             self._loop.watch(door, lambda: self._requests.accept(door))

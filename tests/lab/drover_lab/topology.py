@@ -3,7 +3,7 @@
 Pure: no I/O. The result is made of plain dicts and lists, because it travels into the guest as JSON.
 
   topology = {"hosts": [host...], "control": name, "segments": N}
-  host     = {"name", "port", "nics": [nic...], "users": [user...]}
+  host     = {"name", "port", "init", "nics": [nic...], "users": [user...]}
   nic      = {"name", "mac", "segment": index, "addresses": ["10.0.0.1/24", ...]}
 """
 
@@ -13,6 +13,7 @@ import re
 from .errors import LabError
 
 _MAX_NIC_NAME = 15  # IFNAMSIZ
+_INITS = ("lab", "systemd")
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 
@@ -54,7 +55,8 @@ def _host(name, variables):
                            "give it more addresses with lab_addresses")
         addresses = addresses if isinstance(addresses, list) else [addresses]
         nics.append(_nic(name, nic_name, [_interface(name, f"lab_links: {nic_name}", text) for text in addresses]))
-    return {"name": name, "port": _port(name, variables), "nics": nics, "users": _users(name, variables)}
+    return {"name": name, "port": _port(name, variables), "init": _init(name, variables), "nics": nics,
+            "users": _users(name, variables)}
 
 
 def _nic(host, name, interfaces):
@@ -80,6 +82,18 @@ def _port(host, variables):
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise LabError(f"host {host}: ansible_port {text!r} is no TCP port")
     return int(text)
+
+
+def _init(host, variables):
+    """What is the host's first process: the lab's own small init, or systemd."""
+    init = variables.get("lab_init", "lab")
+    if init not in _INITS:
+        raise LabError(f"host {host}: lab_init {init!r}: one of {', '.join(_INITS)}")
+    return init
+
+
+def boots_systemd(topology):
+    return any(host["init"] == "systemd" for host in topology["hosts"])
 
 
 def _list(host, name, variables):
