@@ -23,12 +23,16 @@ namespace drover {
 namespace {
 
 constexpr std::chrono::minutes kInstallTimeout{1};
+constexpr std::chrono::seconds kGuardTimeout{5};  // the daemon waits for it
 constexpr const char* kGuardLog = "/run/drover/guard.log";
 
-Status RunToSuccess(const std::vector<std::string>& argv) {
+bool RunsSystemd() { return ::access("/run/systemd/system", F_OK) == 0; }
+
+Status RunToSuccess(const std::vector<std::string>& argv,
+                    std::chrono::milliseconds timeout = kInstallTimeout) {
   ProcessSpec spec;
   spec.argv = argv;
-  spec.timeout = kInstallTimeout;
+  spec.timeout = timeout;
   const auto outcome = RunProcess(spec);
   if (!outcome) return Fail(outcome.error());
   if (outcome->timed_out) return Fail(ErrorCode::kTimeout, argv[0] + ": not done in time");
@@ -45,6 +49,18 @@ std::string OwnFile() {
   std::error_code error;
   const std::string path = std::filesystem::read_symlink("/proc/self/exe", error).string();
   return error || ::access(path.c_str(), X_OK) != 0 ? "/proc/self/exe" : path;
+}
+
+// A guard that the daemon starts. Under systemd the daemon's own children are as confined as it is
+// (no writing to /etc), and end with it: there the guard is a unit of its own.
+Status StartGuardBesideTheDaemon() {
+  if (!RunsSystemd()) return RunToSuccess({OwnFile(), "guard", "--detach"}, kGuardTimeout);
+  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+  return RunToSuccess({"systemd-run", "--quiet", "--collect", "--service-type=forking",
+                       "--unit=drover-guard-" + std::to_string(now),
+                       "--description=Drover: goes back unless the run is confirmed",
+                       ThisNode().program(), "guard", "--detach"},
+                      kGuardTimeout);
 }
 
 // Addresses of records, before the run or of the run, are set and removed by the record and by the
@@ -86,7 +102,7 @@ Status RestoreHere(const Store& store, const std::optional<OwnerRecord>& previou
 
 InstallSite ThisNode() {
   InstallSite site;
-  site.run = RunToSuccess;
+  site.run = [](const auto& argv) { return RunToSuccess(argv); };
   site.upgrade = [] { return ControlClient().Upgrade(); };
   return site;
 }
@@ -170,14 +186,14 @@ void LookAfterRuns(const Store& store, DaemonParts& parts) {
   parts.look_after_runs = [&store, watch = RunWatch(), transaction,
                            drills = DrillsOfThisNode(store)]() mutable -> std::string {
     // Under systemd it may not do what undoing needs; a timer of systemd is there instead.
-    (void)LookAfterDrills(drills, ::access("/run/systemd/system", F_OK) != 0);
+    (void)LookAfterDrills(drills, !RunsSystemd());
     const PendingJournal journal(store.directory());
     const RunInfo last = watch.run();
     if (!journal.exists() && last.run_id.empty()) return "";
     const auto pending = journal.Load();
     if (!pending) return "";
     if (*pending && !GuardIsAtWork(transaction.run_directory)) {
-      if (const Status started = transaction.start_guard(); !started) {
+      if (const Status started = StartGuardBesideTheDaemon(); !started) {
         return started.error().message;
       }
     }

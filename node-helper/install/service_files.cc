@@ -10,7 +10,6 @@ std::string SystemdUnit(const std::string& program) {
 Description=Drover node helper (VRRP, health checks, addresses, sysctls and ip_vs services)
 Documentation=man:ipvsadm(8)
 After=network.target systemd-sysctl.service systemd-modules-load.service
-Wants=network.target
 StartLimitIntervalSec=0
 
 [Service]

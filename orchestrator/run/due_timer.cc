@@ -1,7 +1,9 @@
 #include "orchestrator/run/due_timer.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "orchestrator/notify/hook.h"
@@ -40,14 +42,19 @@ DueCommand CommandHere(const Environment& environment) {
   return command;
 }
 
+// Everybody may read it: systemd warns of units that hide what it tells anyhow.
+Status WriteUnit(const std::string& path, const std::string& text) {
+  if (const Status done = WritePrivateFile(path, text); !done) return done;
+  if (::chmod(path.c_str(), 0644) != 0) return Fail(ErrnoError(errno, path));
+  return {};
+}
+
 Status WriteUnits(const std::string& folder, const DueCommand& command) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   const std::string path = folder + "/" + kDueUnit;
-  if (const Status done = WritePrivateFile(path + ".service", DueServiceText(command)); !done) {
-    return done;
-  }
-  return WritePrivateFile(path + ".timer", DueTimerText());
+  if (const Status done = WriteUnit(path + ".service", DueServiceText(command)); !done) return done;
+  return WriteUnit(path + ".timer", DueTimerText());
 }
 
 }  // namespace
