@@ -340,7 +340,7 @@ class Owners:
             monitor.kill()
 
 
-_ECHO = r"""
+ECHO = r"""
 import socket, sys
 v6 = ":" in sys.argv[1]
 s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
@@ -361,7 +361,7 @@ class Echo:
     else get to a question when the address has long left, and that is not what a move loses."""
 
     def __init__(self, host, vip=VIPS[0]):
-        self._process = HostProcess(host, f"chrt --fifo 5 {PYTHON} - {vip} {ECHO_PORT} {host}", stdin=_ECHO)
+        self._process = HostProcess(host, f"chrt --fifo 5 {PYTHON} - {vip} {ECHO_PORT} {host}", stdin=ECHO)
         wait_until(lambda: "ready" in self._process.lines, 10, "the echo runs")
 
     def stop(self):
