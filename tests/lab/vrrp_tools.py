@@ -3,6 +3,7 @@ address, and a client that counts what it loses. All clocks are CLOCK_REALTIME o
 
 import datetime
 import json
+import math
 import os
 import re
 import socket
@@ -417,15 +418,24 @@ class Client:
     def sent(self):
         return len(self._sent)
 
-    def lost(self):
-        """Numbers of the questions without an answer. After stop()."""
-        return [number for number in range(len(self._sent)) if number not in self._answers]
+    def asked(self, since=0.0, until=math.inf):
+        """Numbers of the questions of that time. It answers for what is 0.2 s old, or for all after stop()."""
+        return [number for number, sent in enumerate(self._sent.copy()) if since <= sent <= until]
 
-    def outage(self):
-        """Seconds from the last answered question before the longest hole to the first one after it. After stop()."""
-        answered = sorted(self._answers)
-        holes = [(self._sent[b] - self._sent[a]) for a, b in zip(answered, answered[1:])]
+    def lost(self, since=0.0, until=math.inf):
+        """Numbers of the questions without an answer."""
+        return [number for number in self.asked(since, until) if number not in self._answers]
+
+    def outage(self, since=0.0, until=math.inf):
+        """Seconds from the last answered question before the longest hole to the first one after it."""
+        answered = [number for number in self.asked(since, until) if number in self._answers]
+        holes = [self._sent[b] - self._sent[a] for a, b in zip(answered, answered[1:]) if b > a + 1]
         return max(holes, default=0.0)
+
+    def late(self, since=0.0, until=math.inf):
+        """Seconds between two questions, at the longest: what the client itself did not see."""
+        sent = [self._sent[number] for number in self.asked(since, until)]
+        return max((b - a for a, b in zip(sent, sent[1:])), default=0.0)
 
     def hosts(self):
         """Who answered, in the order of first answers."""
