@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "orchestrator/drill/outage.h"
 #include "orchestrator/report/drill_words.h"
 #include "orchestrator/run/drill_steps.h"
 #include "orchestrator/run/exit_code.h"
@@ -110,6 +111,9 @@ CourseSettings DrillSteps::CourseFor() const {
   }
   course.heal_patience += setup_.settings.preempt_delay;
   if (setup_.sync) course.heal_patience += setup_.settings.sync_wait;
+  // The end of an outage is known when so many probes behind it were answered.
+  const auto recovery = journal_.probes.path_period * kRecoveryProbes;
+  course.tail = std::max(course.tail, std::chrono::ceil<milliseconds>(recovery));
   return course;
 }
 
@@ -129,7 +133,7 @@ void DrillSteps::Drill() {
   const ProbeRunTask probes{.prober = prober_,
                             .series = trial_.kept,
                             .duration = kBaseline * 5 + course.duration + course.undo_patience +
-                                        course.heal_patience + kProbesBeyond,
+                                        course.heal_patience + course.tail + kProbesBeyond,
                             .markers = marker,
                             .vips = {setup_.vip}};
   DrillWatch watch(
