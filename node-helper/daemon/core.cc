@@ -548,7 +548,30 @@ void DaemonCore::MayPreempt(Time now) {
   });
 }
 
+// A backup that does not get its peer's connections serves on as if nothing were; somebody has to
+// say so before it is needed.
+void DaemonCore::TellOfSync(const std::optional<SyncStatus>& sync, bool converged) {
+  if (wants_.sync_daemons.empty() || !sync || converged == converged_) return;
+  if (converged) {
+    if (std::exchange(sync_lost_, false)) {
+      parts_.events->Add("sync", "connection_sync", "holds the connections of its peers again");
+    }
+    return;
+  }
+  sync_lost_ = true;
+  const auto worst = std::min_element(
+      sync->peers.begin(), sync->peers.end(),
+      [](const SyncPeerStatus& a, const SyncPeerStatus& b) { return a.held < b.held; });
+  std::string text = "hears no peer's connection table any more";
+  if (worst != sync->peers.end()) {
+    text = "does not get all connections of " + worst->peer + ": holds " +
+           std::to_string(static_cast<int>(worst->held * 100)) + " % of the settled ones";
+  }
+  parts_.events->Add("sync", "connection_sync", text, /*problem=*/true);
+}
+
 void DaemonCore::SyncIs(const std::optional<SyncStatus>& sync, bool converged, Time now) {
+  TellOfSync(sync, converged);
   sync_ = sync;
   converged_ = converged;
   sync_at_ = now;

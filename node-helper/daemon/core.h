@@ -115,6 +115,7 @@ class DaemonCore {
   void Stop();
 
  private:
+  void TellOfSync(const std::optional<SyncStatus>& sync, bool converged);
   struct Repeats {
     Time since;
     int times = 0;
@@ -176,6 +177,7 @@ class DaemonCore {
   std::map<std::string, Time> waits_for_sync_;  // instances that may not preempt yet, since when
   std::optional<SyncStatus> sync_;
   bool converged_ = false;
+  bool sync_lost_ = false;  // told of, and not yet told to be over
   Time sync_at_{};
   std::vector<ServiceCounters> counters_;
   Time counters_at_{};

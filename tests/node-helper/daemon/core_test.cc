@@ -261,6 +261,35 @@ TEST_F(Daemon, AReturningBackupWaitsForTheConnectionTable) {
   EXPECT_TRUE(speaker_.may_preempt.at("web"));
 }
 
+TEST_F(Daemon, ATableThatNoLongerGetsThePeersConnectionsIsTold) {
+  DesiredState state;
+  state.sync_daemons = {SyncDaemon{SyncRole::kBackup, "eth0"}};
+  Begin(state);
+  SyncStatus sync;
+  sync.peers = {SyncPeerStatus{"10.0.0.2", 1000, 0.5}, SyncPeerStatus{"10.0.0.3", 10, 1}};
+  const auto told = [&] {
+    std::vector<std::string> texts;
+    for (const LoggedEvent& event : core_.StatusNow(now_).events) {
+      if (event.kind == "sync") texts.push_back(event.text);
+    }
+    return texts;
+  };
+  core_.SyncIs(sync, /*converged=*/false, now_);  // it is filled for the first time
+  core_.SyncIs(sync, /*converged=*/true, now_);
+  EXPECT_EQ(told().size(), 0U);
+  core_.SyncIs(sync, /*converged=*/false, now_);
+  core_.SyncIs(sync, /*converged=*/false, now_);
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_EQ(told().back(),
+            "does not get all connections of 10.0.0.2: holds 50 % of the settled ones");
+  core_.SyncIs(sync, /*converged=*/true, now_);
+  ASSERT_EQ(told().size(), 2U);
+  EXPECT_EQ(told().back(), "holds the connections of its peers again");
+  sync.peers.clear();
+  core_.SyncIs(sync, /*converged=*/false, now_);
+  EXPECT_EQ(told().back(), "hears no peer's connection table any more");
+}
+
 // A million connections take longer than some seconds to compare, so that every comparison is old;
 // but one of before the outage says nothing about what was missed in it.
 TEST_F(Daemon, AComparisonOfALongTableCountsWhenItIsOfAfterTheReturn) {
