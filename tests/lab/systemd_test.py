@@ -250,6 +250,7 @@ class SystemdTest(unittest.TestCase):
         return verdict, seen
 
     def test_08_a_timer_of_systemd_guards_a_drill_and_goes_with_it(self):
+        time.sleep(2)  # --settle, and some more
         verdict, seen = self.drill("helper-kill")
         guards = next(gate["text"] for gate in verdict["gates"] if gate["name"] == "guards")
         self.assertIn("systemd", guards)
@@ -281,7 +282,8 @@ class SystemdTest(unittest.TestCase):
                 done.result()
         Drill.open.clear()
 
-    def test_10_a_run_whose_guard_was_killed_goes_back_outside_the_units_confinement(self):
+    def go_back(self, harm):
+        """A run that changed a file and is never confirmed, and something that happens to its guard."""
         on("director2", "echo before > /etc/motd.test")
         path = self.write("files.yml", "- hosts: director2\n  tasks:\n    - copy: {content: 'after', dest: /etc/motd.test}\n"
                                        "    - command: sleep 60\n")
@@ -289,8 +291,7 @@ class SystemdTest(unittest.TestCase):
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_until(lambda: on("director2", "cat /etc/motd.test") == "after", SLACK, "the file is changed")
-            on("director2", "kill -9 $(pgrep -x drover-guard)")
-            wait_until(lambda: units("director2", "drover-guard-*"), SLACK, "the daemon starts another guard, as a unit")
+            harm()
         finally:
             child.kill()
             child.wait()
@@ -298,6 +299,15 @@ class SystemdTest(unittest.TestCase):
                    lambda: journal_of("director2", "-n", "20"))
         wait_until(lambda: units("director2", "drover-guard-*") == [], SLACK, lambda: units("director2", "drover-guard-*"))
         on("director2", "rm /etc/motd.test; pkill -x sleep || true")
+
+    def test_10_a_run_whose_guard_is_gone_goes_back_outside_the_units_confinement(self):
+        def kill():
+            on("director2", "kill -9 $(pgrep -x drover-guard)")
+            wait_until(lambda: units("director2", "drover-guard-*"), SLACK, "the daemon starts another guard, as a unit")
+
+        self.go_back(kill)
+        self.go_back(lambda: lab("reboot", "director2"))
+        self.assertNotIn("Read-only", journal_of("director2", "-b"))
 
     def test_11_a_schedule_is_carried_out_by_a_timer_once(self):
         due = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=3)
