@@ -270,9 +270,11 @@ Result<DrillState> Drills::Inject(const DrillInjectTask& task) {
   const std::int64_t duration = journal->task.order.duration.count() * kMicrosPerMilli;
   page.deadline = BoardNow() + duration;
   page.began = BoardNow();
-  // What is only ordered begins with the order; a fault begins when it acts.
-  const bool ordered = std::all_of(journal->steps.begin(), journal->steps.end(),
-                                   [](const auto& s) { return s.kind == StepKind::kYield; });
+  // What others carry out begins with the order: a service may end long before its script has.
+  const auto by_others = [](const FaultStep& step) {
+    return step.kind == StepKind::kYield || step.kind == StepKind::kService;
+  };
+  const bool ordered = std::all_of(journal->steps.begin(), journal->steps.end(), by_others);
   const auto begins = [&] {
     marker.Tell(task.drill_id + " injected");
     page.injected = BoardNow();
@@ -280,6 +282,7 @@ Result<DrillState> Drills::Inject(const DrillInjectTask& task) {
   if (ordered) begins();
   const Status done = DoAll(*journal, **board);
   if (done && !ordered) begins();
+  if (done && ordered) page.deadline = BoardNow() + duration;
   (*board)->Unlock();
   if (!done) {
     [[maybe_unused]] const bool undone =

@@ -10,8 +10,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookEvery{250};
 constexpr milliseconds kTick{100};
 constexpr milliseconds kAskAgain{1000};
-// An order whose answer does not come has cut the way to its node; it was carried out.
-constexpr milliseconds kInjectPatience{5000};
 constexpr milliseconds kArmPatience{20000};
 constexpr milliseconds kEndPatience{30000};
 // The VIP is somewhere else so long though all is well: nobody is going to move it.
@@ -200,7 +198,10 @@ void DrillCourse::On(const ProbesEnded& event, Time now, Actions& actions) {
 
 void DrillCourse::On(const OrderDone& /*event*/, Time now, Actions& /*actions*/) {
   if (state_ == CourseState::kArming) return Become(CourseState::kWaiting, now);
-  if (state_ == CourseState::kInjecting) return BecomeFaulty(now);
+  if (state_ == CourseState::kInjecting) {
+    injected_at_ = now;  // it may have taken its time
+    return BecomeFaulty(now);
+  }
   if (state_ == CourseState::kUndoing) Become(CourseState::kHealing, now);
 }
 
@@ -260,7 +261,7 @@ void DrillCourse::On(const TimePassed& /*event*/, Time now, Actions& actions) {
       actions.push_back(CourseAction::kInject);
       break;
     case CourseState::kInjecting:
-      if (passed > kInjectPatience) BecomeFaulty(now);
+      if (passed > settings_.inject_patience) BecomeFaulty(now);
       break;
     case CourseState::kFaulty:
       if (now - *injected_at_ >= settings_.duration) Undo(now, actions);

@@ -24,6 +24,8 @@ struct CourseSettings {
   bool arms = true;                          // false: it is armed already
   std::chrono::milliseconds baseline{3000};  // of clean probes before anything is done
   std::chrono::milliseconds phase{0};        // between arming and injecting, drawn by chance
+  // An order whose answer does not come by then has cut the way to its node; it was carried out.
+  std::chrono::milliseconds inject_patience{5000};
   std::chrono::milliseconds duration{10000};
   std::chrono::milliseconds undo_patience{15000};  // beyond the duration: the node has undone it
   std::chrono::milliseconds heal_patience{60000};

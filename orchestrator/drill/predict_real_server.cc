@@ -51,6 +51,14 @@ struct Sees {
   }
 };
 
+// What the init system's script may take until the service has stopped, or runs.
+constexpr Milliseconds kScript{1000};
+
+// Between an order and its effect.
+Milliseconds DelayOf(Fault fault) {
+  return kNetworkAllowance + (fault == Fault::kRealServerStop ? kScript : Milliseconds(0));
+}
+
 std::string CheckText(const CheckSettings& check) {
   return std::string(KindWord(check.kind)) + ": " + MillisecondsText(check.interval) + " + " +
          MillisecondsText(check.fast_interval.count() > 0 ? check.fast_interval : check.interval) +
@@ -70,15 +78,17 @@ void Failures(PredictionWriter& writer, Milliseconds span, const std::string& fo
                     " + 1 = " + QuantityText(Quantity::kFailedConnections, failed));
 }
 
-void PredictQuiesce(const CheckSettings& found_by, PredictionWriter& writer) {
+void PredictQuiesce(const CheckSettings& found_by, Milliseconds delay, PredictionWriter& writer) {
   const Milliseconds found = WorstDetection(found_by);
-  writer.AtMost(Quantity::kQuiesce, (found + kNetworkAllowance).count(),
+  const std::string late = ", + " + MillisecondsText(delay);
+  writer.AtMost(Quantity::kQuiesce, (found + delay).count(),
                 "interval + (fall-1) intervals while in doubt, + jitter, + timeout; the fastest "
-                "check that sees it",
-                CheckText(found_by) + " = " + MillisecondsText(found));
-  writer.AtMost(Quantity::kReturn, (WorstReturn(found_by) + kNetworkAllowance).count(),
-                "interval + (rise-1) intervals while in doubt, + jitter, + timeout",
-                MillisecondsText(WorstReturn(found_by)));
+                "check that sees it; + network and script",
+                CheckText(found_by) + " = " + MillisecondsText(found) + late);
+  writer.AtMost(Quantity::kReturn, (WorstReturn(found_by) + delay).count(),
+                "interval + (rise-1) intervals while in doubt, + jitter, + timeout, + network and "
+                "script",
+                MillisecondsText(WorstReturn(found_by)) + late);
 }
 
 }  // namespace
@@ -106,14 +116,14 @@ void PredictRealServerFault(Fault fault, PredictionWriter& writer) {
     if (!answers) Failures(writer, duration, "the time that the fault lasts");
     return;
   }
-  PredictQuiesce(*found_by, writer);
+  const Milliseconds delay = DelayOf(fault);
+  PredictQuiesce(*found_by, delay, writer);
   if (answers) {
     writer.Note("Its share of answers comes " + MillisecondsText(writer.settings.delay) +
                 " late until then.");
     return;
   }
-  Failures(writer, std::min(duration, WorstDetection(*found_by) + kNetworkAllowance),
-           "time to quiesce");
+  Failures(writer, std::min(duration, WorstDetection(*found_by) + delay), "time to quiesce");
 }
 
 }  // namespace drover

@@ -101,6 +101,7 @@ CourseSettings DrillSteps::CourseFor() const {
     const milliseconds most(static_cast<std::int64_t>(handover->most.value_or(0)));
     course.duration = std::max(course.duration, most + kBaseline);
   }
+  if (request_.fault == Fault::kRealServerStop) course.inject_patience = kScriptPatience;
   if (request_.fault == Fault::kReboot) {
     course.undo_patience = journal_.settings.boot_budget;
     course.heal_patience = journal_.settings.boot_budget;

@@ -229,8 +229,10 @@ void DrillWatch::HearHome(const SeatAnswer& answer) {
 void DrillWatch::DropSilent() {
   const auto now = Clock::now();
   std::vector<std::string> silent;
+  const bool by_script = setup_.order.fault == Fault::kRealServerStop;
   for (const auto& [task, sent] : sent_) {
-    const milliseconds patience = sent.errand == Errand::kLook ? kLookPatience : kOrderPatience;
+    const milliseconds order = by_script ? kScriptPatience : kOrderPatience;
+    const milliseconds patience = sent.errand == Errand::kLook ? kLookPatience : order;
     if (sent.errand != Errand::kProbes && now - sent.at > patience) silent.push_back(sent.host);
   }
   for (const std::string& host : silent) hosts_.Drop(host, "no answer");

@@ -16,6 +16,9 @@
 
 namespace drover {
 
+// A service is stopped and started by a script of the node, which takes its time.
+inline constexpr std::chrono::milliseconds kScriptPatience{25000};
+
 // What a fault is on the nodes: tasks, one after the other.
 struct DrillOrders {
   struct Step {

@@ -186,9 +186,9 @@ TEST(Prediction, APlannedMoveLosesNothing) {
 
 TEST(Prediction, OfAStoppedServerCountsItsShareUntilItIsFound) {
   const Prediction prediction = Must(Fault::kRealServerStop, Pair(seconds(1), 100));
-  ExpectRange(prediction, Quantity::kQuiesce, 0, 7020);  // 2 s + 2 * 2 s + 1 s + network
-  ExpectRange(prediction, Quantity::kFailedConnections, 0, std::ceil(25 * 7.02) + 1);
-  ExpectRange(prediction, Quantity::kReturn, 0, 5020);
+  ExpectRange(prediction, Quantity::kQuiesce, 0, 8020);  // 2 s + 2 * 2 s + 1 s + network + script
+  ExpectRange(prediction, Quantity::kFailedConnections, 0, std::ceil(25 * 8.02) + 1);
+  ExpectRange(prediction, Quantity::kReturn, 0, 6020);
   ExpectRange(prediction, Quantity::kTakeovers, 0, 0);
 }
 
