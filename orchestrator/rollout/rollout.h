@@ -136,6 +136,8 @@ class Rollout {
   void Conclude(Actions& actions);
   void StartRenewing(Actions& actions);
   void EndRenewing(Actions& actions);
+  [[nodiscard]] bool HasGoneBack(const NodeGround* ground) const;
+  void LoseWhoWentBack(const std::string& host, Actions& actions);
   void StartConfirming(Actions& actions);
   void EndConfirming(Actions& actions);
   void StartReverting(Actions& actions);

@@ -242,6 +242,18 @@ void Rollout::StartCheckIn(Actions& actions) {
   book_.Ask(std::move(questions), actions);
 }
 
+// Of a host that was armed.
+bool Rollout::HasGoneBack(const NodeGround* ground) const {
+  return options_.revert && ground != nullptr && !ground->armed;
+}
+
+void Rollout::LoseWhoWentBack(const std::string& host, Actions& actions) {
+  const Error gone{ErrorCode::kInternal,
+                   "it was rebooted, or heard nothing of this run for too long"};
+  LoseHost(host, "went back by itself", gone, actions);
+  Fault(host + " went back by itself");
+}
+
 void Rollout::EndCheckIn(Actions& actions) {
   checked_in_.clear();
   for (const auto& [host, answer] : book_.answers()) {
@@ -249,10 +261,8 @@ void Rollout::EndCheckIn(Actions& actions) {
     if (const auto error = ErrorOf(answer)) {
       LoseHost(host, "cannot be reached again after its changes", *error, actions);
       if (options_.revert) Fault(host + " cannot be reached again after its changes");
-    } else if (options_.revert && ground != nullptr && !ground->armed) {
-      const Error gone{ErrorCode::kInternal, "it heard nothing of this run for too long"};
-      LoseHost(host, "went back by itself", gone, actions);
-      Fault(host + " went back by itself");
+    } else if (HasGoneBack(ground)) {
+      LoseWhoWentBack(host, actions);
     } else {
       book_.at(host).dirty = false;
       checked_in_.insert(host);
@@ -358,6 +368,8 @@ void Rollout::EndRenewing(Actions& actions) {
     if (const auto error = ErrorOf(answer)) {
       LoseHost(host, "is lost before the end of the run", *error, actions);
       Fault(host + " is lost before the end of the run");
+    } else if (HasGoneBack(std::get_if<NodeGround>(&answer->detail))) {
+      LoseWhoWentBack(host, actions);
     }
   }
   if (!fault_.empty() && options_.revert) {

@@ -1,10 +1,12 @@
-"""kill -9 of the orchestrator at each step of a rollout: the cluster serves on, and the next run completes what was begun.
+"""kill -9 of the orchestrator at each step of a rollout, and nodes that are rebooted in mid-run: the cluster serves on, and the next
+run completes what was begun.
 
     tests/lab/lab --engine native -i tests/lab/inventories/pair.yml -- /usr/bin/python3 tests/lab/killed_test.py [TEST…]
 
 A run that is left alone says by its own events which steps there are. For each of them a run is killed when it gets there, while
 the web server on the VIP is asked all the time. The next run comes at once, or after the hosts have gone back by themselves. The
-web server is on the directors: a connection that is open while the address moves is lost, a new one is not. Needs no ip_vs.
+web server is on the directors: a connection that is open while the address moves is lost, a new one is not. A node is rebooted by a
+power cut while it is at work, while others are, and right before the end. Needs no ip_vs.
 """
 
 import json
@@ -18,7 +20,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 from director_case import DROVER, drover, holds_vip  # noqa: E402
-from director_tools import PROBE, VIP, WEB_PORT, Prober, on, wait_until  # noqa: E402
+from director_tools import PROBE, VIP, WEB_PORT, Prober, lab, on, wait_until  # noqa: E402
 from recap import recap  # noqa: E402
 
 INVENTORY = "tests/lab/inventories/pair.yml"
@@ -58,23 +60,39 @@ def step_of(event):
     return f"{event['event']} {who}" if event["event"] in known else None
 
 
-def steps_of(number, until=None):
-    """Carries out a rollout and kills it at step UNTIL; the steps that it came through."""
+def follow(number, until=None, then=None):
+    """Carries out a rollout, and THEN(it) when it gets to step UNTIL; the steps that it came through, its exit status, its recap and
+    its errors."""
     child = subprocess.Popen([DROVER, *words(number, "--output", "jsonl", "--confirm-timeout", f"{LEASE:.0f}s")],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    steps = []
+    steps, ended = [], {}
     with child:
         for line in child.stdout:
-            step = step_of(json.loads(line))
-            if step is not None and step not in steps:
+            event = json.loads(line)
+            ended = event if event["event"] == "recap" else ended
+            step = step_of(event)
+            if step is None:
+                continue
+            if step == until and step not in steps:
+                then(child)
+            if step not in steps:
                 steps.append(step)
-            if step is not None and step == until:
-                child.kill()
-                return steps
         said = child.stderr.read()
-    if child.returncode != 0 or until is not None:
+    if until is not None and until not in steps:
         raise AssertionError(f"{until}: exit {child.returncode} after {steps}\n{said}")
+    return steps, child.returncode, ended, said
+
+
+def steps_of(number):
+    """Of a rollout that is left alone."""
+    steps, status, _, said = follow(number)
+    if status != 0:
+        raise AssertionError(f"exit {status} after {steps}\n{said}")
     return steps
+
+
+def serve(host):
+    on(host, f"setsid {PROBE} serve {host} 0.0.0.0:5000 0.0.0.0:{WEB_PORT} >/run/serve.log 2>&1 </dev/null &")
 
 
 def left_behind():
@@ -92,9 +110,8 @@ def rounds():
     return has
 
 
-class Killed(unittest.TestCase):
+class RunsThatAreCut(unittest.TestCase):
     maxDiff = None
-    steps = []
 
     def expect_served(self, prober, what):
         result = prober.result()
@@ -114,10 +131,14 @@ class Killed(unittest.TestCase):
         self.assertEqual(rounds(), dict.fromkeys(DIRECTORS + REAL, number), what)
         self.assertEqual(left_behind(), [], what)
 
+
+class Killed(RunsThatAreCut):
+    steps = []
+
     def test_01_the_steps_of_a_rollout_that_is_left_alone(self):
         PLAYBOOK.write_text(PLAY)
         for host in DIRECTORS:
-            on(host, f"setsid {PROBE} serve {host} 0.0.0.0:5000 0.0.0.0:{WEB_PORT} >/run/serve.log 2>&1 </dev/null &")
+            serve(host)
         self.expect_completed(1, "the first run")
         wait_until(lambda: holds_vip("director1"), 10, "director1 is master")
         time.sleep(1)
@@ -139,7 +160,7 @@ class Killed(unittest.TestCase):
         wait_until(lambda: holds_vip("director1") and not holds_vip("director2"), 15, "director1 is master")
         prober = self.probing()
         begun = time.monotonic()
-        steps_of(number, until=step)
+        follow(number, step, subprocess.Popen.kill)
         if waits:
             wait_until(lambda: not left_behind(), LEASE + SLACK, f"{step}: nobody is locked or armed any more")
             # All together, but for a run that was killed while it told them one after the other.
@@ -148,6 +169,72 @@ class Killed(unittest.TestCase):
         self.expect_completed(number, step)
         self.expect_served(prober, step)
         print(f"\n    {step}: {time.monotonic() - begun:.1f} s{', gone back before' if waits else ''}", file=sys.stderr)
+
+
+class Rebooted(RunsThatAreCut):
+    """The same with a power cut of a node in place of the orchestrator's end."""
+    # The node, the step, and how long after it. The first task of every host takes WORK.
+    CASES = [("real2", "at_work real servers", 0.5), ("real2", "at_work director2", 0.3), ("director2", "at_work director2", 0.5),
+             ("director1", "at_work director1", 0.5)]
+    WORK = 1.5
+    FIRST = 200
+
+    def test_nodes_that_are_rebooted_in_mid_run(self):
+        PLAYBOOK.write_text(PLAY.replace("  tasks:\n", f"  tasks:\n    - {{command: sleep {self.WORK}, changed_when: false}}\n"))
+        for host in DIRECTORS:
+            serve(host)
+        self.expect_completed(self.FIRST, "the first run")
+        for number, (host, step, later) in enumerate(self.CASES, start=self.FIRST + 1):
+            with self.subTest(host=host, step=step):
+                self.rebooted_at(host, step, later, number)
+        with self.subTest("in the moment of the confirm"):
+            self.rebooted_at_the_end("director2", number + 1)
+
+    def run_with_a_reboot(self, host, step, later, number):
+        """The exit status, the recap and the errors of a run in which the host is rebooted so long after the step."""
+        wait_until(lambda: holds_vip("director1") and not holds_vip("director2"), 15, "director1 is master")
+
+        def reboot(_run):
+            time.sleep(later)
+            lab("reboot", host)
+
+        _, status, recap_line, said = follow(number, step, reboot)
+        if host in DIRECTORS:
+            wait_until(lambda: on(host, "ip -4 -br addr show dev eth0", check=False) != "", 10, f"{host} is up")
+            serve(host)
+        return status, recap_line, said
+
+    def expect_nobody_left(self, what):
+        wait_until(lambda: not left_behind(), LEASE + SLACK, f"{what}: nobody is locked or armed")
+        wait_until(lambda: holds_vip("director1") and not holds_vip("director2"), 15, f"{what}: director1 is master")
+
+    def rebooted_at_the_end(self, host, number):
+        """It may be told that it keeps its changes before it falls, or not: the run says which, and the next one ends the matter."""
+        status, recap_line, said = self.run_with_a_reboot(host, "renew", 0.0, number)
+        self.expect_nobody_left("renew")
+        self.assertEqual(rounds()[host], number if status == 0 else number - 1, said)
+        if status != 0:
+            self.assertIn(status, (2, 4), said)
+            self.assertIn(host, recap_line["transaction"]["reason"])
+        self.expect_completed(number, f"{host} at the end")
+
+    def rebooted_at(self, host, step, later, number):
+        prober = self.probing()
+        begun = time.monotonic()
+        status, recap_line, said = self.run_with_a_reboot(host, step, later, number)
+        ended = time.monotonic()
+        self.assertIn(status, (2, 4), f"{host}, {step}: {said}")
+        lost = [name for name, counts in recap_line["stats"].items() if counts["failed"] or counts["unreachable"]]
+        self.assertEqual(lost, [host], f"{step}: {recap_line}\n{said}")
+        self.expect_nobody_left(f"{host}, {step}")
+        wait_until(lambda: set(rounds().values()) == {number - 1}, SLACK, f"{host}, {step}: all are back at {number - 1}")
+        self.expect_completed(number, f"{host}, {step}")
+        if host == "director1":  # who serves is cut off itself, once as master
+            self.assertGreater(prober.result().answered(), PACE / 2)
+        else:
+            self.expect_served(prober, f"{host}, {step}")
+        print(f"\n    {host} rebooted at {step}: ended after {ended - begun:.1f} s with {status}, all is well after "
+              f"{time.monotonic() - begun:.1f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

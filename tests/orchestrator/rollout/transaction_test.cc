@@ -239,6 +239,20 @@ TEST(TransactionRun, EveryStageIsShownWithItsHostsAndTheirAnswers) {
             "batch_start:c work:c batch_end:c renew:a:b <a <b confirm:a:b release:c <a <b <c");
 }
 
+// As after a reboot: it is there, and what it had changed is gone.
+TEST(TransactionRun, AHostThatWentBackWhileOthersWereAtWorkTakesTheGroupBack) {
+  Nodes nodes(RunBuilder().Play("p", {"a", "b"}).Task("one").Play("q", {"c"}).Task("two"));
+  nodes.on = [&](const std::string& word) {
+    if (word == "c:work") nodes["a"].armed = false;
+  };
+  nodes.Start();
+  EXPECT_EQ(nodes.log().find("confirm"), std::string::npos) << nodes.log();
+  EXPECT_EQ(nodes.end_of("b"), HostEnd::kReverted);
+  EXPECT_EQ(nodes.end_of("c"), HostEnd::kReverted);
+  EXPECT_EQ(nodes.end().reason, "a went back by itself");
+  EXPECT_FALSE(nodes["a"].locked || nodes["b"].locked || nodes["c"].locked);
+}
+
 TEST(TransactionRun, AStageSaysWhoAnsweredBadlyAndWhoGoesBack) {
   Nodes nodes(Two());
   nodes.on = [&](const std::string& word) {
