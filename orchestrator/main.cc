@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr std::array<drover::Subcommand, 15> kSubcommands = {{
+constexpr std::array<drover::Subcommand, 16> kSubcommands = {{
     {"rollout", "carry out a playbook on the hosts of an inventory", drover::RolloutCommand},
     {"plan", "show what a rollout would change on every host", drover::PlanCommand},
     {"apply", "carry out a plan that was kept, if nothing has moved", drover::ApplyCommand},
@@ -21,6 +21,7 @@ constexpr std::array<drover::Subcommand, 15> kSubcommands = {{
     {"handover", "move virtual addresses to the backup on purpose", drover::HandoverCommand},
     {"add", "bring new real servers into service", drover::AddCommand},
     {"remove", "take real servers out of service without a loss", drover::RemoveCommand},
+    {"replace", "put a new real server in the place of an old one", drover::ReplaceCommand},
     {"maintenance", "keep new connections from hosts for a while", drover::MaintenanceCommand},
     {"generations", "list the states that the hosts keep", drover::GenerationsCommand},
     {"rollback", "bring all hosts back to an earlier state", drover::RollbackCommand},

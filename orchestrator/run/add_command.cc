@@ -295,11 +295,13 @@ class Adding {
 
 }  // namespace
 
+int AddServers(Growth& growth) { return Adding(growth).Run(); }
+
 int AddCommand(const std::vector<std::string>& arguments) {
   return RunGrowth("add",
                    "Adds real servers to their services: brings them up, waits until every "
                    "director's checks find them well, and only then gives them connections.",
-                   arguments, [](Growth& growth) { return Adding(growth).Run(); });
+                   arguments, AddServers);
 }
 
 }  // namespace drover

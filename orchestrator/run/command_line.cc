@@ -33,14 +33,17 @@ CLI::Option* Many(CLI::App& app, const char* names, std::vector<std::string>& va
 
 // Commands about hosts name them first and the playbook last.
 bool IsAboutHosts(const std::string& command) {
-  return command == "maintenance" || command == "add" || command == "remove";
+  return command == "maintenance" || command == "add" || command == "remove" ||
+         command == "replace";
 }
 
 void AddInputs(CLI::App& app, const std::string& command, CommandLine& line) {
   if (IsAboutHosts(command)) {
     app.add_option("words", line.hosts, "hosts, and the playbook that describes the cluster")
         ->required()
-        ->type_name(command == "maintenance" ? "on|off|list HOST... PLAYBOOK" : "HOST... PLAYBOOK");
+        ->type_name(command == "maintenance" ? "on|off|list HOST... PLAYBOOK"
+                    : command == "replace"   ? "OLD NEW PLAYBOOK"
+                                             : "HOST... PLAYBOOK");
   } else {
     if (command == "drill run") AddFault(app, line.drill);
     app.add_option("playbook", line.playbook, "the playbook that describes the cluster")
@@ -122,15 +125,15 @@ void AddMaintenance(CLI::App& app, CommandLine& line) {
 void AddGrowth(CLI::App& app, const std::string& command, CommandLine& line) {
   app.add_flag("--update-inventory", line.update_inventory,
                "change the inventory file too; its comments and layout stay");
-  if (command == "add") {
+  if (command != "remove") {
     Many(app, "--host-var", line.host_vars, "variable of the new line in the inventory")
         ->type_name("NAME=VALUE");
     Span(
         app, "--ready-timeout",
         [&line](std::chrono::milliseconds span) { line.ready_timeout = span; },
         "how long it may take until the checks find it well (default 60s)");
-    return;
   }
+  if (command == "add") return;
   Span(
       app, "--drain", [&line](std::chrono::milliseconds span) { line.drain = span; },
       "how long connections may take to end; 0 is at once (default 60s)");
@@ -155,6 +158,10 @@ std::string TakeWords(const std::string& command, CommandLine& line) {
   }
   line.playbook = words.back();
   words.pop_back();
+  if (command == "replace") {
+    const bool two = words.size() == 2 && words.front() != words.back();
+    return two ? "" : "name the host that leaves, another that comes, and then the playbook";
+  }
   const bool list = line.turn == "list";
   if (list && !words.empty()) {
     return "list takes only the playbook, not \"" + words.front() + "\"";
@@ -370,7 +377,7 @@ CommandLineOrExit ParseCommandLine(const std::string& command, const std::string
     AddInputs(app, command, line);
   }
   AddOwn(command, app, line);
-  const std::set<std::string> runs = {"rollout", "apply", "rollback", "add", "remove"};
+  const std::set<std::string> runs = {"rollout", "apply", "rollback", "add", "remove", "replace"};
   if (runs.contains(command)) {
     AddTransaction(app, line);
   }

@@ -57,15 +57,16 @@ struct CommandLine {
   bool back = false;               // handover: who handed over may return
   double sync_wait = 60;           // handover: seconds
   std::string turn;                // maintenance: on, off, list
-  std::vector<std::string> hosts;  // maintenance, add, remove: the hosts that it is about
+  std::vector<std::string> hosts;  // maintenance, add, remove, replace: whom it is about
   std::string reason;              // maintenance
-  // maintenance, remove: how long connections may take to end; maintenance: none is not to wait.
+  // maintenance, remove, replace: how long connections may take to end; maintenance: none is not to
+  // wait.
   std::optional<std::chrono::milliseconds> drain;
-  bool force = false;               // maintenance, remove: also when too few are left
+  bool force = false;               // maintenance, remove, replace: also when too few are left
   bool ignore_unreachable = false;  // maintenance: tell those that can be reached
-  std::chrono::milliseconds ready_timeout{60000};  // add
-  bool update_inventory = false;                   // add, remove: change the inventory file too
-  std::vector<std::string> host_vars;              // add: name=value for the line in the inventory
+  std::chrono::milliseconds ready_timeout{60000};  // add, replace
+  bool update_inventory = false;                   // add, remove, replace: change the file too
+  std::vector<std::string> host_vars;              // add, replace: name=value for the new line
   std::string plan_file;                           // plan -o, apply
   std::optional<std::uint64_t> generation;         // rollback --to
   std::string lock_id;                             // unlock --id

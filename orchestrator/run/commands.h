@@ -19,6 +19,7 @@ int StatusCommand(const std::vector<std::string>& arguments);
 int HandoverCommand(const std::vector<std::string>& arguments);
 int AddCommand(const std::vector<std::string>& arguments);
 int RemoveCommand(const std::vector<std::string>& arguments);
+int ReplaceCommand(const std::vector<std::string>& arguments);
 int MaintenanceCommand(const std::vector<std::string>& arguments);
 int DrillCommand(const std::vector<std::string>& arguments);
 int InventoryCommand(const std::vector<std::string>& arguments);

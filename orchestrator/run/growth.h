@@ -1,11 +1,12 @@
-// What `drover add` and `drover remove` have in common: a playbook that was prepared, directors to
-// be told, runs over some hosts, lines for the operator.
+// What `drover add`, `drover remove` and `drover replace` have in common: a playbook that was
+// prepared, directors to be told, runs over some hosts, lines for the operator.
 //
 // Called from one thread.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -65,6 +66,13 @@ class Growth {
 int RunGrowth(const std::string& name, const std::string& help,
               const std::vector<std::string>& arguments,
               const std::function<int(Growth& growth)>& work);
+
+// The courses of add and remove, for the hosts of the growth's command line; the status.
+int AddServers(Growth& growth);
+int RemoveServers(Growth& growth);
+// What speaks against a removal whoever else serves, before anything is touched. An error is shown
+// and gives the status.
+std::optional<int> CannotRemove(Growth& growth);
 
 // "rs4, rs5".
 std::string Listed(const std::vector<std::string>& words);

@@ -28,9 +28,7 @@ class Removing {
                    "take the service out of the playbook, or add a real server first");
       return kExitFailed;
     }
-    // What cannot be compiled without them is said before anything is touched.
-    const auto without = RunWithout(growth_.prepared(), line_.hosts, growth_.directors(), {});
-    if (!without) return PrintDiagnostics(without.error());
+    if (const auto wrong = CannotBeCompiled()) return *wrong;
     if (const int status = Drain(); status != kExitOk) return status;
     if (const int status = growth_.CarryOutWithout(line_.hosts, leaving_); status != kExitOk) {
       PrintProblem(Listed(line_.hosts) + " could not be removed and gets no new connections",
@@ -42,7 +40,20 @@ class Removing {
     return SettleInventory();
   }
 
+  // What is wrong whoever else serves.
+  std::optional<int> Foresee() {
+    if (const auto wrong = growth_.Order(line_.hosts)) return *wrong;
+    return CannotBeCompiled();
+  }
+
  private:
+  // The playbook without them; said before anything is touched.
+  [[nodiscard]] std::optional<int> CannotBeCompiled() const {
+    const auto without = RunWithout(growth_.prepared(), line_.hosts, growth_.directors(), {});
+    if (!without) return PrintDiagnostics(without.error());
+    return std::nullopt;
+  }
+
   // A service that has no other real servers.
   [[nodiscard]] std::string Emptied() const {
     const std::set<IpAddress> going = growth_.addresses();
@@ -171,12 +182,16 @@ class Removing {
 
 }  // namespace
 
+int RemoveServers(Growth& growth) { return Removing(growth).Run(); }
+
+std::optional<int> CannotRemove(Growth& growth) { return Removing(growth).Foresee(); }
+
 int RemoveCommand(const std::vector<std::string>& arguments) {
   return RunGrowth("remove",
                    "Takes real servers out of their services: no new connections, wait until those "
                    "that are open have ended, out of the directors' tables, virtual addresses off "
                    "the servers.",
-                   arguments, [](Growth& growth) { return Removing(growth).Run(); });
+                   arguments, RemoveServers);
 }
 
 }  // namespace drover

@@ -131,17 +131,19 @@ class Growth(DirectorTest):
         self.assertGreater(result.answered(), 0)
         return result
 
-    def add_rs4(self):
+    def bring_rs4(self, *words):
+        """What drover WORDS… says, which brings rs4 into service."""
         start = time.monotonic()
-        adding = subprocess.Popen([DROVER, "add", "rs4", str(PLAYBOOK), "-i", str(INVENTORY), "-T", "60", "--update-inventory"],
+        adding = subprocess.Popen([DROVER, *words, str(PLAYBOOK), "-i", str(INVENTORY), "-T", "60", "--update-inventory"],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         # The echo server needs the VIP, as the web server does not.
         wait_until(lambda: VIP in on("rs4", "ip -o addr show dev lo"), 120, "the VIP on rs4")
         start_servers(["rs4"])
         said, _ = adding.communicate(timeout=300)
         self.assertEqual(adding.returncode, 0, said)
-        self.report(f"added after {time.monotonic() - start:.1f} s")
+        self.report(f"{' '.join(words)}: {time.monotonic() - start:.1f} s")
         self.assertIn("rs4: added, serves on lb1, lb2", said)
+        return said
 
     # --- the cluster comes up
 
@@ -198,7 +200,7 @@ class Growth(DirectorTest):
             watcher = threading.Thread(target=watch, args=(stop,))
             watcher.start()
             try:
-                self.add_rs4()
+                self.bring_rs4("add", "rs4")
                 self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3", "rs4"), SLOW_START + 3, "four real servers")
             finally:
                 stop.set()
@@ -296,8 +298,9 @@ class Growth(DirectorTest):
 
         def replace():
             self.expect(about("maintenance", "off", "rs3"))
-            self.add_rs4()
-            said = self.expect(about("remove", "rs3", options=["--drain", "120s", "--update-inventory"]))
+            said = self.bring_rs4("replace", "rs3", "rs4", "--drain", "120s")
+            self.assertLess(said.index("rs4: added"), said.index("rs3: no new connections"))
+            self.assertIn("rs3: removed", said)
             self.assertNotIn("this is cut", said)
             self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs4"), SLOW_START + 10, "rs4 instead of rs3")
 
@@ -322,6 +325,8 @@ class Growth(DirectorTest):
         self.assertIn("would have no real server left", said)
         said = self.expect(about("maintenance", "on", "rs1", "rs2", "rs3"), status=2)
         self.assertIn("would have no live real server", said)
+        said = self.expect(about("replace", "rs9", "rs4"), status=1)
+        self.assertIn("rs9", said)
         self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), 1, "nothing was changed")
 
     # --- a change of everything

@@ -158,7 +158,20 @@ TEST(CommandLine, HostsStandBeforeThePlaybook) {
   ASSERT_FALSE(remove.exit);
   EXPECT_EQ(remove.line.drain, std::chrono::seconds(0));
   EXPECT_TRUE(remove.line.force);
+  const auto replace =
+      parse("replace", {"rs3", "rs4", "site.yml", "--update-inventory", "--drain", "10s",
+                        "--host-var", "ansible_host=10.0.0.24", "--ready-timeout", "90s"});
+  ASSERT_FALSE(replace.exit);
+  EXPECT_EQ(replace.line.hosts, (std::vector<std::string>{"rs3", "rs4"}));
+  EXPECT_EQ(replace.line.playbook, "site.yml");
+  EXPECT_TRUE(replace.line.update_inventory);
+  EXPECT_EQ(replace.line.drain, std::chrono::seconds(10));
+  EXPECT_EQ(replace.line.ready_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(replace.line.host_vars, std::vector<std::string>{"ansible_host=10.0.0.24"});
   const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
+      {"replace", {"rs3", "site.yml"}},
+      {"replace", {"rs3", "rs3", "site.yml"}},
+      {"replace", {"rs2", "rs3", "rs4", "site.yml"}},
       {"maintenance", {"maybe", "rs1", "site.yml"}},
       {"maintenance", {"on", "site.yml"}},
       {"maintenance", {"on"}},
