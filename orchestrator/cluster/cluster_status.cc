@@ -85,11 +85,7 @@ class Collector {
     if (host.status->holder) Say(Weight::kNote, host.host, Summary(*host.status->holder));
     for (const std::string& problem : host.status->problems) Say(Weight::kDown, host.host, problem);
     for (const InstanceStatus& instance : host.status->instances) OfInstance(host.host, instance);
-    for (const TrackerStatus& tracker : host.status->trackers) {
-      if (tracker.decided && !tracker.up) {
-        Say(Weight::kNote, host.host, "tracker " + tracker.name + " is down: " + tracker.reason);
-      }
-    }
+    OfTrackers(host.host, *host.status);
     if (host.status->sync) OfSync(host.host, *host.status->sync);
     for (const Maintenance& one : host.status->maintenance) {
       Say(Weight::kNote, host.host, "maintenance of " + TextOf(one));
@@ -133,6 +129,19 @@ class Collector {
     if (rivals != instance.counters.end() && rivals->second > 0) {
       Say(Weight::kNote, host,
           name + ": a stranger claimed its addresses " + std::to_string(rivals->second) + " times");
+    }
+  }
+
+  // An instance in fault names its tracker itself, and a service without quorum is told of, too.
+  void OfTrackers(const std::string& host, const NodeStatus& status) {
+    const bool told = std::any_of(status.instances.begin(), status.instances.end(),
+                                  [](const auto& instance) { return instance.state == "fault"; }) ||
+                      std::any_of(status.services.begin(), status.services.end(),
+                                  [](const auto& service) { return !service.has_quorum; });
+    if (told) return;
+    for (const TrackerStatus& tracker : status.trackers) {
+      if (tracker.up || !tracker.decided) continue;
+      Say(Weight::kDown, host, "tracker " + tracker.name + " is down: " + tracker.reason);
     }
   }
 

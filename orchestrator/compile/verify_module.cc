@@ -14,8 +14,9 @@ constexpr std::uint32_t kConnectionsPerServer = 4;
 constexpr std::uint32_t kMaxRound = 1000;
 constexpr std::uint32_t kMaxUploads = 8;
 
-void AddOnce(std::vector<std::string>& list, const std::string& word) {
-  if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
+template <typename T>
+void AddOnce(std::vector<T>& list, const T& one) {
+  if (std::find(list.begin(), list.end(), one) == list.end()) list.push_back(one);
 }
 
 // Every TCP service of the playbook once; the host that holds the VIP knows it best.
@@ -38,33 +39,69 @@ std::vector<const NamedService*> TcpServices(const ClusterState& cluster) {
   return services;
 }
 
+// What a task looks at.
+struct Subjects {
+  std::vector<const NamedService*> services;
+  std::vector<SocketKey> own;   // ports that whoever has the VIP serves itself
+  std::vector<IpAddress> vips;  // that VRRP moves, with a service or without
+};
+
+// Addresses of instances. A link-local one means something only together with a link.
+std::vector<IpAddress> MovedAddresses(const ClusterState& cluster) {
+  std::set<IpAddress> moved;
+  const auto link_local = Prefix::Parse("fe80::/10");
+  for (const auto& [host, state] : cluster.states()) {
+    for (const VrrpInstance& instance : state.vrrp_instances) {
+      for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
+        for (const Prefix& prefix : *list) {
+          if (!link_local->Contains(prefix.address)) moved.insert(prefix.address);
+        }
+      }
+    }
+  }
+  return {moved.begin(), moved.end()};
+}
+
 bool Wanted(const SocketKey& key, const std::string& text) {
   return Endpoint{key.address, key.port}.ToString() == text || key.address.ToString() == text;
 }
 
-void KeepChosen(std::vector<const NamedService*>& services, Arguments& arguments) {
+// An address of an instance, or a port of it that no virtual service has.
+bool ChooseMoved(const std::string& text, const std::vector<IpAddress>& moved, Subjects& chosen) {
+  const auto endpoint = Endpoint::Parse(text);
+  const auto address = endpoint ? Result<IpAddress>(endpoint->address) : IpAddress::Parse(text);
+  if (!address || std::find(moved.begin(), moved.end(), *address) == moved.end()) return false;
+  if (endpoint) chosen.own.push_back({Transport::kTcp, endpoint->address, endpoint->port});
+  chosen.vips.push_back(*address);
+  return true;
+}
+
+void KeepChosen(Subjects& subjects, Arguments& arguments) {
   if (!arguments.Has("services")) return;
-  std::vector<const NamedService*> kept;
+  const auto& services = subjects.services;
+  Subjects chosen;
+  auto& kept = chosen.services;
   for (const Argument* item : arguments.Several("services")) {
     const std::string text = ReadText(*item).value_or("");
-    const std::size_t before = kept.size();
+    bool found = false;
     for (const auto* named : services) {
-      const auto& key = std::get<SocketKey>(named->service.key);
-      if (Wanted(key, text) && std::find(kept.begin(), kept.end(), named) == kept.end()) {
-        kept.push_back(named);
-      }
+      if (!Wanted(std::get<SocketKey>(named->service.key), text)) continue;
+      found = true;
+      if (std::find(kept.begin(), kept.end(), named) == kept.end()) kept.push_back(named);
     }
-    if (kept.size() != before) continue;
+    if (found || ChooseMoved(text, subjects.vips, chosen)) continue;
     std::vector<std::string> known;
     for (const auto* named : services) {
       const auto& key = std::get<SocketKey>(named->service.key);
       known.push_back(Endpoint{key.address, key.port}.ToString());
     }
     arguments.Say(item->place,
-                  Describe(item->value) + " is no TCP virtual service of this playbook",
+                  Describe(item->value) +
+                      " is no TCP virtual service of this playbook, and no port of an address "
+                      "that its instances move",
                   DidYouMean(text, known));
   }
-  services = std::move(kept);
+  subjects = std::move(chosen);
 }
 
 // Full rounds of the scheduler, so that its law can be judged exactly.
@@ -141,14 +178,20 @@ ExpectedService Expect(const NamedService& named) {
   return expected;
 }
 
+// Hosts that may have the VIP.
+void AddHolders(const IpAddress& vip, const ClusterState& cluster, VerifyExpectation& expectation) {
+  const auto& holders = cluster.HoldersOf(vip);
+  for (const auto& host : holders) AddOnce(expectation.directors, host);
+  if (!holders.empty()) expectation.holders[vip] = holders;
+}
+
 // Who may answer for the VIP: the hosts that hold it, or, when something else moves it, all that
 // have the service.
 void AddHosts(const NamedService& named, ModuleContext& context, VerifyExpectation& expectation) {
   const ClusterState& cluster = context.run.cluster;
   const auto& key = std::get<SocketKey>(named.service.key);
   const auto& holders = cluster.HoldersOf(key.address);
-  for (const auto& host : holders) AddOnce(expectation.directors, host);
-  if (!holders.empty()) expectation.holders[key.address] = holders;
+  AddHolders(key.address, cluster, expectation);
   for (const auto& [host, services] : cluster.services()) {
     const bool has = std::any_of(services.begin(), services.end(), [&](const NamedService& other) {
       return other.service.key == named.service.key;
@@ -161,6 +204,19 @@ void AddHosts(const NamedService& named, ModuleContext& context, VerifyExpectati
   for (const auto& name : named.server_names) {
     if (context.run.inventory.FindHost(name) != nullptr) AddOnce(expectation.real_servers, name);
   }
+}
+
+// A port that whoever has the address serves: each of them is its own real server.
+ExpectedService ExpectOwn(const SocketKey& key, ModuleContext& context) {
+  ExpectedService expected;
+  expected.key = key;
+  expected.own = true;
+  for (const auto& host : context.run.cluster.HoldersOf(key.address)) {
+    const auto address = context.run.addresses.OfHost(host);
+    if (!address) continue;
+    expected.servers.push_back({host, {.address = *address, .port = key.port}});
+  }
+  return expected;
 }
 
 void AddPeers(ProbeTask& probe, const VerifyExpectation& expectation, ModuleContext& context) {
@@ -178,14 +234,15 @@ void AddPeers(ProbeTask& probe, const VerifyExpectation& expectation, ModuleCont
 }  // namespace
 
 std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& context) {
-  auto services = TcpServices(context.run.cluster);
-  if (services.empty()) {
-    arguments.Say(
-        context.task.module_place,
-        "\"verify\" has nothing to verify: the playbook gives no host a TCP virtual_service");
+  const ClusterState& cluster = context.run.cluster;
+  Subjects subjects{TcpServices(cluster), {}, MovedAddresses(cluster)};
+  if (subjects.services.empty() && subjects.vips.empty()) {
+    arguments.Say(context.task.module_place,
+                  "\"verify\" has nothing to verify: the playbook gives no host a TCP "
+                  "virtual_service or a vrrp_instance");
     return std::nullopt;
   }
-  KeepChosen(services, arguments);
+  KeepChosen(subjects, arguments);
   const auto connections = arguments.Integer("connections", 1, kMaxConnections);
   const auto timeout = arguments.Duration("timeout");
   if (timeout && *timeout < std::chrono::milliseconds(1)) {
@@ -194,21 +251,32 @@ std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& conte
   const auto path = HttpPath(arguments);
   ProbeTask probe;
   VerifyExpectation expectation;
-  for (const auto* named : services) {
-    const auto& key = std::get<SocketKey>(named->service.key);
+  const auto add = [&](const SocketKey& key, std::uint32_t usual, std::uint32_t uploads,
+                       const std::string& usual_path) {
     ProbeService service;
     service.service = key;
-    service.connections =
-        connections ? static_cast<std::uint32_t>(*connections) : DefaultConnections(named->service);
-    service.http_path = path.value_or(CheckedPath(context.run.cluster, ServiceKey(key)));
-    service.uploads = service.http_path.empty() ? 0 : Uploads(named->service);
+    service.connections = connections ? static_cast<std::uint32_t>(*connections) : usual;
+    service.http_path = path.value_or(usual_path);
+    service.uploads = service.http_path.empty() ? 0 : uploads;
     service.timeout = timeout.value_or(service.timeout);
     probe.services.push_back(std::move(service));
-    if (std::find(probe.vips.begin(), probe.vips.end(), key.address) == probe.vips.end()) {
-      probe.vips.push_back(key.address);
-    }
+    AddOnce(probe.vips, key.address);
+  };
+  for (const auto* named : subjects.services) {
+    const auto& key = std::get<SocketKey>(named->service.key);
+    add(key, DefaultConnections(named->service), Uploads(named->service),
+        CheckedPath(cluster, ServiceKey(key)));
     expectation.services.push_back(Expect(*named));
     AddHosts(*named, context, expectation);
+  }
+  for (const SocketKey& key : subjects.own) {
+    add(key, kLeastConnections, 1, "");
+    expectation.services.push_back(ExpectOwn(key, context));
+  }
+  for (const IpAddress& vip : subjects.vips) {
+    AddOnce(probe.vips, vip);
+    AddOnce(expectation.vips, vip);
+    AddHolders(vip, cluster, expectation);
   }
   // A director may be a real server too, and then answers by right.
   std::erase_if(expectation.real_servers, [&](const std::string& host) {

@@ -110,6 +110,7 @@ VerifyExpectation Together(const std::vector<PlannedProbe>& planned) {
     }
     AddOnce(all.directors, probe.expectation.directors);
     AddOnce(all.real_servers, probe.expectation.real_servers);
+    AddOnce(all.vips, probe.expectation.vips);
     all.holders.insert(probe.expectation.holders.begin(), probe.expectation.holders.end());
   }
   return all;
@@ -218,6 +219,7 @@ class VerifyRun {
     task.sysctls = {kEstimation};
     task.interface_settings = InterfaceSettingsToLookAt();
     for (const ExpectedService& service : expectation_.services) {
+      if (service.own) continue;
       for (const ExpectedServer& server : service.servers) {
         if (server.name != host || server.destination.forward == Forwarding::kNat) continue;
         for (const IpAddress& client : clients_) {

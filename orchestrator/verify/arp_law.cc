@@ -22,11 +22,6 @@ bool Has(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// RFC 9568 section 7.3: 00-00-5e-00-01-{VRID}, 00-00-5e-00-02-{VRID} for IPv6.
-bool IsVirtualRouterMac(const std::string& mac) {
-  return mac.rfind("00:00:5e:00:01:", 0) == 0 || mac.rfind("00:00:5e:00:02:", 0) == 0;
-}
-
 bool MayHold(const VerifyExpectation& expectation, const IpAddress& vip, const std::string& host) {
   const auto holders = expectation.holders.find(vip);
   return Has(holders == expectation.holders.end() ? expectation.directors : holders->second, host);
@@ -253,9 +248,7 @@ void JudgeArp(const VerifyExpectation& expectation, const std::vector<ArpAnswers
   }
   std::set<IpAddress> asked;
   for (const ArpAnswers& arp : answers) asked.insert(arp.vip);
-  std::set<IpAddress> expected;
-  for (const ExpectedService& service : expectation.services) expected.insert(service.key.address);
-  for (const IpAddress& vip : expected) {
+  for (const IpAddress& vip : expectation.AllVips()) {
     if (asked.count(vip) == 0) {
       report.notes.push_back(vip.ToString() + ": nobody was asked who has it");
       report.Add({"arp", vip.ToString(), {}, "nobody was asked who has it"});

@@ -146,8 +146,7 @@ Check JudgeStale(const VerifyExpectation& expectation, const ClusterEvidence& ev
     check.skipped = "its table could not be looked at";
     return check;
   }
-  std::set<IpAddress> vips;
-  for (const ExpectedService& service : expectation.services) vips.insert(service.key.address);
+  const std::set<IpAddress> vips = expectation.AllVips();
   for (const VirtualService& service : seen->before->services) {
     const auto* key = std::get_if<SocketKey>(&service.key);
     if (key == nullptr || !vips.contains(key->address)) continue;
@@ -322,14 +321,14 @@ std::vector<TableBefore> TablesBefore(const VerifyExpectation& now,
 
 void JudgeDirectors(const VerifyExpectation& expectation, const ClusterEvidence& evidence,
                     VerifyReport& report) {
-  std::set<IpAddress> vips;
-  for (const ExpectedService& service : expectation.services) vips.insert(service.key.address);
-  for (const IpAddress& vip : vips) report.Add(JudgeOwners(expectation, evidence, vip));
+  for (const IpAddress& vip : expectation.AllVips()) {
+    report.Add(JudgeOwners(expectation, evidence, vip));
+  }
   for (const std::string& host : expectation.directors) {
     report.Add(JudgeStale(expectation, evidence, host));
   }
   for (const ExpectedService& service : expectation.services) {
-    if (HoldersOf(expectation, service.key.address).size() < 2) continue;
+    if (service.own || HoldersOf(expectation, service.key.address).size() < 2) continue;
     report.Add(JudgeEquality(expectation, evidence, service));
   }
 }

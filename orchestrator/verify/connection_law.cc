@@ -75,6 +75,16 @@ std::map<std::string, std::size_t> FailuresByMac(const ServiceCase& probed) {
   return failures;
 }
 
+// Nobody is behind the owner of the address.
+std::string RemedyOfOwner(bool all_refused) {
+  return all_refused
+             ? "Whoever has the address is up, but nobody listens there: start the service on it "
+               "(ss -ltn), and give the instance a tracker of the process, so that a host without "
+               "it gives the address away."
+             : "Look whether a host has the address (the findings about its owner), whether the "
+               "service runs there, and whether a firewall stops it.";
+}
+
 void ExplainFailures(const ServiceCase& probed, bool all_failed, Finding& finding) {
   const auto& connections = probed.result.connections;
   const bool all_refused =
@@ -82,7 +92,9 @@ void ExplainFailures(const ServiceCase& probed, bool all_failed, Finding& findin
         return !connection.error || IsRefused(*connection.error);
       });
   const std::string where = finding.host.empty() ? "each real server" : finding.host;
-  if (all_failed && all_refused) {
+  if (probed.service.own) {
+    finding.remedy = RemedyOfOwner(all_refused);
+  } else if (all_failed && all_refused) {
     finding.remedy =
         "A refusal comes from a host that has the address but nobody listening: look whether the "
         "virtual service is in the director's table (ipvsadm -Ln) and whether the service runs on "

@@ -166,9 +166,21 @@ std::optional<Finding> JudgeTurns(const ExpectedService& service, const ServiceE
   return finding;
 }
 
+Finding SeveralOwners(const ServiceEvidence& evidence) {
+  return {.rule = "several-owners",
+          .host = "",
+          .message = evidence.service + ": several hosts answered (" + CountsInWords(evidence) +
+                     "), though one at a time has the address",
+          .why = "Open connections break whenever the network believes another one.",
+          .remedy =
+              "When the address moved during the probe, repeat it. Otherwise the hosts do "
+              "not hear each other: see the findings about ARP and owners."};
+}
+
 std::optional<Finding> JudgeOneServer(const ExpectedService& service,
                                       const ServiceEvidence& evidence) {
   if (NamesThatAnswered(evidence).size() < 2) return std::nullopt;
+  if (service.own) return SeveralOwners(evidence);
   const std::string law = service.persistent ? "persistence" : service.scheduler;
   Finding finding;
   finding.rule = service.persistent ? "persistence" : service.scheduler + "-distribution";
@@ -228,6 +240,7 @@ Law LawOf(const ExpectedService& service) {
   if (TurnsPerRound(service).empty()) {
     return {LawKind::kNobody, "no real server has a weight above 0: nobody should answer"};
   }
+  if (service.own) return {LawKind::kOneServer, "exact: whoever has the VIP"};
   if (service.persistent) return {LawKind::kOneServer, "exact: persistent"};
   if (HasThresholds(service)) {
     return {LawKind::kMembership, "members only: connection thresholds may skip a server"};

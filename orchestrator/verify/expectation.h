@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct ExpectedService {
   // The order is the active director's own; without it the playbook's stands, which need not be the
   // order in which the servers were added to the table.
   bool order_seen = false;
+  // No virtual service: whoever has the VIP serves the port itself (a proxy), and the servers are
+  // the hosts that may have it.
+  bool own = false;
 };
 
 struct VerifyExpectation {
@@ -37,6 +41,13 @@ struct VerifyExpectation {
   // may be any director's.
   std::map<IpAddress, std::vector<std::string>> holders = {};
   std::vector<std::string> real_servers;  // inventory names of hosts that must not
+  std::vector<IpAddress> vips = {};       // to be judged beside those of the services
+
+  [[nodiscard]] std::set<IpAddress> AllVips() const {
+    std::set<IpAddress> all(vips.begin(), vips.end());
+    for (const ExpectedService& service : services) all.insert(service.key.address);
+    return all;
+  }
 };
 
 }  // namespace drover

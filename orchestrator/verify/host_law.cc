@@ -49,6 +49,7 @@ struct Duties {
 Duties DutiesOf(const VerifyExpectation& expectation, const std::string& host) {
   Duties duties;
   for (const ExpectedService& service : expectation.services) {
+    if (service.own) continue;
     for (const ExpectedServer& server : service.servers) {
       if (server.name != host || server.destination.forward == Forwarding::kNat) continue;
       duties.own.insert(server.destination.address);

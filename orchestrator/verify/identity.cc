@@ -70,6 +70,12 @@ std::optional<std::string> MacDirectory::HostOf(const std::string& mac) const {
   return found->second.front();
 }
 
+// RFC 9568 section 7.3: 00-00-5e-00-01-{VRID}, 00-00-5e-00-02-{VRID} for IPv6.
+bool IsVirtualRouterMac(const std::string& mac) {
+  const std::string lower = LowerCase(mac);
+  return lower.starts_with("00:00:5e:00:01:") || lower.starts_with("00:00:5e:00:02:");
+}
+
 bool MacDirectory::Knows(const std::string& host) const { return macs_.count(host) > 0; }
 
 std::string ServerNamedIn(std::string_view page, const std::vector<ExpectedServer>& servers) {
@@ -117,6 +123,7 @@ Answerer Identifier::ByForeignMac(Answerer answer) const {
       service_.servers.begin(), service_.servers.end(),
       [](const ExpectedServer& s) { return s.destination.forward == Forwarding::kNat; });
   if (answer.by_mac.empty() || !all_known || may_pass_director) return answer;
+  if (service_.own && IsVirtualRouterMac(answer.by_mac)) return answer;
   const bool is_host = macs_.Knows(answer.by_mac);
   if (is_host && Has(expectation_.directors, answer.by_mac)) {
     answer.oddity = Oddity::kThroughDirector;

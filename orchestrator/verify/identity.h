@@ -44,6 +44,9 @@ enum class Oddity {
   kForeignMac,          // a MAC of no known host, though all real servers' MACs are known
 };
 
+// VRRP's own MACs: some director, but they do not say which.
+bool IsVirtualRouterMac(const std::string& mac);
+
 // Who answered one connection.
 struct Answerer {
   std::string name;       // host, or kNoAnswer, or kUnknownServer

@@ -139,7 +139,7 @@ class ServiceJudge {
     if (probed_.law.kind == LawKind::kNobody && answered && drained.empty() && odd.empty()) {
       drained.push_back(AnsweredThoughNobodyShould(evidence_));
     }
-    add("weight-zero", std::move(drained));
+    if (!probed_.service.own) add("weight-zero", std::move(drained));
     Append(odd, JudgeTimeToLive(probed_));
     add("reply-path", std::move(odd));
     const auto& uploads = probed_.result.uploads;

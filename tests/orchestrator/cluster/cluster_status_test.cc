@@ -86,6 +86,20 @@ TEST(ClusterStatus, ALostQuorumAndTheSorryServerAreSaid) {
             "stands in\n");
 }
 
+TEST(ClusterStatus, ATrackerThatIsDownIsSaidUnlessItsEffectIs) {
+  ClusterStatus cluster = TwoDirectors();
+  NodeStatus& backup = *cluster.hosts[1].status;
+  backup.trackers = {{"haproxy", true, true, ""},
+                     {"serves", false, true, "exit 1"},
+                     {"young", false, false, "no verdict yet"}};
+  EXPECT_EQ(Concerns(cluster), "down lb2: tracker serves is down: exit 1\n");
+  backup.instances[0].state = "fault";
+  backup.instances[0].reason = "tracker serves is down";
+  EXPECT_EQ(Concerns(cluster),
+            "down lb2: vrrp_instance web in fault: tracker serves is down\n"
+            "down : vrrp_instance web (10.0.0.100) has no backup\n");
+}
+
 TEST(ClusterStatus, NotesAreWhatIsNotBroken) {
   ClusterStatus cluster = TwoDirectors();
   InstanceStatus& backup = cluster.hosts[1].status->instances[0];

@@ -58,7 +58,7 @@ TEST(BadInput, WrongType) {
           "as 50, \"50s\" or \"5m\", not \"long\""},
          {"verify: {connections: many}",
           "site.yml:3:7: \"verify\" has nothing to verify: the playbook gives no host a TCP "
-          "virtual_service"}});
+          "virtual_service or a vrrp_instance"}});
 }
 
 TEST(BadInput, MissingKey) {
@@ -153,7 +153,8 @@ TEST(BadInput, RealServerThatNobodyKnows) {
 
 TEST(BadInput, ADrillNeedsAFaultThatExists) {
   Check({{"drill: {max_outage: 4s}",
-          "site.yml:3:14: module \"drill\" needs the key \"fault\" [\"drover drill list\" lists them]"},
+          "site.yml:3:14: module \"drill\" needs the key \"fault\" [\"drover drill list\" lists "
+          "them]"},
          {"drill: {fault: director-crush}",
           "site.yml:3:22: \"director-crush\" is no fault [did you mean \"director-crash\"?]"},
          {"drill: {fault: vrrp-loss, loss: 2}",
@@ -184,7 +185,7 @@ TEST(BadInput, ErrorsOfAllTasksAreSaidAtOnce) {
 TEST(BadInput, VerifyWithoutAnyService) {
   EXPECT_EQ(CompileErrors(OneTask("verify: {}", "control")),
             "site.yml:3:7: \"verify\" has nothing to verify: the playbook gives no host a TCP "
-            "virtual_service");
+            "virtual_service or a vrrp_instance");
 }
 
 TEST(BadInput, RunOnceCannotStandAtClusterModules) {

@@ -79,13 +79,58 @@ TEST(VerifyModule, TakesNumbersPathsAndChoices) {
   EXPECT_EQ(probe.services[0].http_path, "/health");
   EXPECT_EQ(probe.services[0].timeout, std::chrono::milliseconds(500));
   EXPECT_EQ(CompileErrors(Playbook("{services: ['10.0.0.100:8080']}")),
-            "site.yml:12:27: \"10.0.0.100:8080\" is no TCP virtual service of this playbook [did "
-            "you mean \"10.0.0.100:80\"?]");
+            "site.yml:12:27: \"10.0.0.100:8080\" is no TCP virtual service of this playbook, "
+            "and no port of an address that its instances move [did you mean \"10.0.0.100:80\"?]");
   EXPECT_EQ(CompileErrors(Playbook("{connections: 0}")),
             "site.yml:12:29: \"connections\" of module \"verify\" takes a number from 1 to 100000, "
             "not 0");
   EXPECT_EQ(CompileErrors(Playbook("{http: {path: health}}")),
             "site.yml:12:22: \"http\" takes a path that begins with \"/\", not \"health\"");
+}
+
+constexpr const char* kProxies =
+    "- hosts: directors\n  tasks:\n"
+    "    - vrrp_instance: {name: web, interface: eth0, virtual_router_id: 51, addresses: "
+    "[10.0.0.100, "
+    "10.0.0.101], excluded_addresses: ['fe80::1', '2001:db8::1'],\n"
+    "                      priority: \"{{ 100 if inventory_hostname == 'lb1' else 95 }}\"}\n"
+    "- hosts: probes\n  tasks:\n    - verify: ";
+
+const HostTask& ProofOf(const CompiledRun& run) {
+  return run.plays.at(1).tasks.at(0).hosts.at("control").at(0);
+}
+
+TEST(VerifyModule, WithoutServicesLooksAtTheAddressesThatMove) {
+  const auto run = CompileText(kProxies + std::string("{}\n"));
+  ASSERT_TRUE(run) << Format(run.error());
+  const auto& probe = std::get<ProbeTask>(std::get<Task>(ProofOf(*run).action).action);
+  EXPECT_TRUE(probe.services.empty());
+  EXPECT_EQ(probe.vips, (std::vector{Ip("10.0.0.100"), Ip("10.0.0.101"), Ip("2001:db8::1")}));
+  const auto& expectation = ProofOf(*run).expectation;
+  ASSERT_TRUE(expectation);
+  EXPECT_EQ(expectation->vips, probe.vips);
+  EXPECT_EQ(expectation->directors, (std::vector<std::string>{"lb1", "lb2"}));
+  EXPECT_EQ(expectation->holders.at(Ip("10.0.0.101")), (std::vector<std::string>{"lb1", "lb2"}));
+  EXPECT_TRUE(expectation->real_servers.empty());
+}
+
+TEST(VerifyModule, APortWithoutAServiceIsServedByWhoeverHasTheAddress) {
+  const auto run =
+      CompileText(kProxies + std::string("{services: ['10.0.0.101:80'], http: {path: /}}\n"));
+  ASSERT_TRUE(run) << Format(run.error());
+  const auto& probe = std::get<ProbeTask>(std::get<Task>(ProofOf(*run).action).action);
+  ASSERT_EQ(probe.services.size(), 1U);
+  EXPECT_EQ(ToString(ServiceKey(probe.services[0].service)), "tcp 10.0.0.101:80");
+  EXPECT_EQ(probe.services[0].connections, 12U);
+  EXPECT_EQ(probe.services[0].uploads, 1U);
+  EXPECT_EQ(probe.vips, std::vector{Ip("10.0.0.101")});
+  const auto& expectation = ProofOf(*run).expectation;
+  ASSERT_TRUE(expectation);
+  ASSERT_EQ(expectation->services.size(), 1U);
+  EXPECT_TRUE(expectation->services[0].own);
+  ASSERT_EQ(expectation->services[0].servers.size(), 2U);
+  EXPECT_EQ(expectation->services[0].servers[1].name, "lb2");
+  EXPECT_EQ(expectation->services[0].servers[1].destination.address, Ip("10.0.0.12"));
 }
 
 TEST(VerifyModule, KnowsTheWholeClusterWhateverTagsAndLimitsLeaveOut) {

@@ -100,6 +100,46 @@ TEST(ClusterLaw, RightClusterHoldsEveryLaw) {
   EXPECT_EQ(report.checks.size(), 1U + 2 + 1 + 5 + 3 * 3 + 1);
 }
 
+// No virtual service: two proxies, whose port is their own matter.
+TEST(ClusterLaw, ProxiesAreJudgedByTheirAddressAlone) {
+  VerifyExpectation expectation{.services = {},
+                                .directors = {"lb1", "lb2"},
+                                .holders = {{kVip, {"lb1", "lb2"}}},
+                                .real_servers = {},
+                                .vips = {kVip}};
+  ExpectedService service{.key = kWeb, .scheduler = "", .servers = {}, .own = true};
+  service.servers = {Server("lb1", "10.0.0.1"), Server("lb2", "10.0.0.2")};
+  expectation.services = {service};
+  ClusterEvidence evidence = RightCluster();
+  for (const std::string host : {"lb1", "lb2"}) {
+    HostEvidence& seen = evidence.hosts[host];
+    evidence.states[host].services.clear();
+    seen.before->services.clear();
+    seen.before->traffic.clear();
+    seen.after = seen.before;
+  }
+  const auto judge = [&] {
+    VerifyReport report;
+    JudgeDirectors(expectation, evidence, report);
+    JudgeHosts(expectation, evidence, {kClient}, report);
+    JudgeCounters(expectation, evidence, {{"tcp 10.0.0.100:80", ProbedTraffic{}}}, report);
+    return report;
+  };
+  const VerifyReport right = judge();
+  EXPECT_TRUE(right.ok()) << Rules(right);
+  for (const Check& check : right.checks) {
+    EXPECT_EQ(check.skipped, "") << check.law << " " << check.subject;
+    EXPECT_NE(check.law, "counters");
+    EXPECT_NE(check.law, "equal-rules");
+    EXPECT_NE(check.law, "vip-on-real-server");
+  }
+  for (auto* look : {&evidence.hosts["lb2"].before, &evidence.hosts["lb2"].after}) {
+    (*look)->addresses.push_back({"eth0", Prefix::Host(kVip)});
+    (*look)->services = {Table()};
+  }
+  EXPECT_EQ(Rules(judge()), "two-masters@lb2 service-stale@lb2");
+}
+
 TEST(ClusterLaw, EachSabotageIsNamedWithHostAndRule) {
   struct Case {
     std::string name;

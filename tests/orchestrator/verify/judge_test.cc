@@ -35,6 +35,50 @@ TEST(Judge, RightClusterHasNoFindingAndItsNumbers) {
   EXPECT_TRUE(report.notes.empty());
 }
 
+// Two proxies share the VIP and serve port 80 themselves.
+VerifyExpectation Proxies() {
+  ExpectedService service{.key = kWeb, .scheduler = "", .servers = {}, .own = true};
+  service.servers = {Server("lb1", "10.0.0.1"), Server("lb2", "10.0.0.2")};
+  return {.services = {std::move(service)},
+          .directors = {"lb1", "lb2"},
+          .real_servers = {},
+          .vips = {kWeb.address}};
+}
+
+TEST(Judge, APortOfTheOwnerIsAnsweredByOneHost) {
+  const VerifyReport right = Judge(Proxies(), Outcome(Connections("lb1", 12)));
+  EXPECT_TRUE(right.ok()) << Rules(right);
+  EXPECT_EQ(right.services.front().law, "exact: whoever has the VIP");
+  for (const Check& check : right.checks) EXPECT_NE(check.law, "weight-zero");
+  const VerifyReport split = Judge(Proxies(), Outcome(Connections("lb1 lb2", 6)));
+  EXPECT_EQ(Rules(split), "several-owners");
+  const VerifyReport stranger = Judge(Proxies(), Outcome(Connections("rs1", 12)));
+  EXPECT_EQ(Rules(stranger), "wrong-host@rs1");
+  const VerifyReport virtual_mac = Judge(Proxies(), Outcome(Connections("00:00:5e:00:01:33", 12)));
+  EXPECT_TRUE(virtual_mac.ok()) << Rules(virtual_mac);
+  ProbeOutcome dead = Outcome({});
+  dead.services.front().connections = {NoAnswer("connection refused"),
+                                       NoAnswer("connection refused")};
+  const VerifyReport refused = Judge(Proxies(), dead);
+  EXPECT_EQ(Rules(refused), "no-answer");
+  EXPECT_NE(refused.findings.front().remedy.find("tracker"), std::string::npos);
+  EXPECT_EQ(refused.findings.front().remedy.find("ipvsadm"), std::string::npos);
+}
+
+TEST(Judge, AVipWithoutServicesIsAskedForToo) {
+  VerifyExpectation expectation = Proxies();
+  expectation.services.clear();
+  ProbeOutcome outcome = Outcome({});
+  outcome.services.clear();
+  EXPECT_TRUE(Judge(expectation, outcome).ok());
+  outcome.arp.front().answers = {{Mac("lb1"), 4}, {Mac("lb2"), 4}};
+  EXPECT_EQ(Rules(Judge(expectation, outcome)), "arp-double-owner");
+  outcome.arp.clear();
+  const VerifyReport silent = Judge(expectation, outcome);
+  ASSERT_FALSE(silent.checks.empty());
+  EXPECT_EQ(silent.checks.front().skipped, "nobody was asked who has it");
+}
+
 TEST(Judge, EverySabotageIsNamed) {
   struct Case {
     std::string name;
