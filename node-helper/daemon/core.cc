@@ -506,8 +506,14 @@ void DaemonCore::Told(const SpeakerEvent& event) {
     ++repairs_;
     parts_.events->Add("drift", repaired->resource, "was gone; set again", true);
   } else if (const auto* problem = std::get_if<SpeakerProblem>(&event.what)) {
-    SetProblem("vrrp " + event.instance,
-               (subject.empty() ? "vrrp" : subject) + ": " + problem->text);
+    const std::string source = "vrrp " + event.instance;
+    const std::string text = (subject.empty() ? "vrrp" : subject) + ": " + problem->text;
+    if (!problem->over) {
+      SetProblem(source, text);
+    } else if (const auto known = problems_.find(source);
+               known != problems_.end() && known->second == text) {
+      ClearProblems(source);
+    }
   }
 }
 

@@ -398,14 +398,20 @@ void Router::SendAdvert(std::uint8_t priority, Time now) {
   }
   // Unicast goes by the parent: neighbours of the virtual link are not known.
   const int index = multicast ? home().index : link_.index;
+  const std::string unsent_before = std::exchange(unsent_, "");
   for (const IpAddress& destination : destinations) {
     const drover::Status sent =
         around_.SendAdvert(index, {*own_address_, destination}, advertisement, ChecksumToSend());
     if (sent) {
       ++sent_;
     } else {
-      Problem(sent.error().message, now);
+      unsent_ = sent.error().message;
+      Problem(unsent_, now);
     }
+  }
+  if (!unsent_before.empty() && unsent_.empty()) {
+    last_problem_.clear();
+    events_.push_back({settings_.name, now, SpeakerProblem{unsent_before, /*over=*/true}});
   }
 }
 

@@ -177,6 +177,7 @@ class Router {
   Time since_{};
   std::optional<Time> heard_at_;
   std::string last_problem_;
+  std::string unsent_;  // why adverts do not go out; empty: they do
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;
   std::uint64_t transitions_ = 0;

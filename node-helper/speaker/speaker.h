@@ -42,6 +42,7 @@ struct AddressRepaired {
 };
 struct SpeakerProblem {
   std::string text;
+  bool over = false;  // it was told before, and is no more
   bool operator==(const SpeakerProblem&) const = default;
 };
 struct SpeakerEvent {

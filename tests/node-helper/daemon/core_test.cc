@@ -328,6 +328,12 @@ TEST_F(Daemon, EventsOfTheSpeakerAreTold) {
   EXPECT_EQ(core_.StatusNow(now_).repairs, 1U);
   EXPECT_EQ(core_.StatusNow(now_).problems,
             std::vector<std::string>{"vrrp_instance web: cannot send"});
+  speaker_.events = {{"web", now_, SpeakerProblem{"something else", /*over=*/true}}};
+  core_.SpeakerSpoke();
+  EXPECT_EQ(core_.StatusNow(now_).problems.size(), 1U);
+  speaker_.events = {{"web", now_, SpeakerProblem{"cannot send", /*over=*/true}}};
+  core_.SpeakerSpoke();
+  EXPECT_TRUE(core_.StatusNow(now_).problems.empty());
 }
 
 TEST_F(Daemon, TheNextProcessGoesOnWhereThisOneWas) {

@@ -74,6 +74,7 @@ drover::Status FakeNode::SendAdvert(int index, const vrrp::Route& route,
                                     vrrp::ChecksumForm form) {
   log.push_back("advert " + std::to_string(advertisement.priority));
   if (!links[index].up || !links[index].carrier) return Fail(ErrorCode::kUnreachable, "no carrier");
+  if (filtered) return Fail(ErrorCode::kInternal, "Operation not permitted");
   sent.push_back({route, vrrp::Encode(advertisement, route, form), advertisement.priority});
   return {};
 }

@@ -59,6 +59,7 @@ class FakeNode : public Surroundings {
   std::deque<Sent> sent;
   std::vector<std::string> log;  // "set 10.0.0.100/32 on 2", "advert 150", … in their order
   bool delivers = true;          // packets for the addresses it has
+  bool filtered = false;         // adverts are refused by a packet filter
   std::vector<std::string> announced;
   std::vector<std::string> asked;
   std::string primary;

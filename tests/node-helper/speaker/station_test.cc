@@ -337,6 +337,19 @@ TEST(Station, AnAddressThatSomebodyDeletesIsSetAgainAndAnnounced) {
   EXPECT_EQ(StateOf(pair.lan, pair.first), "master");
 }
 
+TEST(Station, AdvertsThatDoNotGoOutAreToldOnceAndAgainWhenTheyDo) {
+  Pair pair;
+  pair.first.around.filtered = true;
+  pair.lan.Run(seconds(2));
+  const SpeakerProblem refused{"Operation not permitted"};
+  EXPECT_EQ(EventsOf<SpeakerProblem>(pair.first), std::vector{refused});
+  pair.first.around.filtered = false;
+  pair.lan.Run(seconds(2));
+  EXPECT_EQ(EventsOf<SpeakerProblem>(pair.first),
+            (std::vector{refused, SpeakerProblem{refused.text, /*over=*/true}}));
+  EXPECT_EQ(StateOf(pair.lan, pair.first), "master");
+}
+
 TEST(Station, ABackupDoesNotCareForAddressesOfOthers) {
   Pair pair;
   pair.second.station->AddressGone(FakeNode::kEth0, *Prefix::Parse("10.0.0.100/32"),
