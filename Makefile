@@ -12,7 +12,7 @@ PACKAGES = g++ cmake ninja-build pkg-config make ccache \
   nlohmann-json3-dev libexpected-dev libcli11-dev libsqlite3-dev libsqlitecpp-dev libhowardhinnant-date-dev libcurl4-openssl-dev libexpat1-dev tzdata \
   libssl-dev libpcre2-dev zlib1g-dev libgtest-dev libbenchmark-dev \
   qemu-system-x86 busybox-static cpio kmod dpkg-dev python3 iproute2 iputils-ping iputils-arping curl procps util-linux sudo \
-  openssh-server openssh-client nginx-light ipvsadm ansible keepalived nftables openssl systemd dbus
+  openssh-server openssh-client nginx-light haproxy ipvsadm ansible keepalived nftables openssl systemd dbus
 
 BUILD = build
 

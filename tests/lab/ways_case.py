@@ -70,6 +70,12 @@ def serve(hosts):
     _running.update(new)
 
 
+def rest(hosts):
+    """The same nginx runs no more."""
+    side_by_side(lambda host: on(host, "/etc/init.d/nginx stop"), [host for host in hosts if host in _running])
+    _running.difference_update(hosts)
+
+
 def drover(*arguments, timeout=400):
     return subprocess.run([DROVER, *arguments], capture_output=True, text=True, timeout=timeout, check=False)
 
