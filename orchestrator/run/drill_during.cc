@@ -113,8 +113,11 @@ CourseSettings DrillSteps::CourseFor() const {
   course.heal_patience += setup_.settings.preempt_delay;
   if (setup_.sync) course.heal_patience += setup_.settings.sync_wait;
   // The end of an outage is known when so many probes behind it were answered.
-  const auto recovery = journal_.probes.path_period * kRecoveryProbes;
-  course.tail = std::max(course.tail, std::chrono::ceil<milliseconds>(recovery));
+  const Envelope* outage = journal_.prediction.Find(Quantity::kOutage);
+  if (outage != nullptr && outage->most != 0) {
+    const auto recovery = journal_.probes.path_period * kRecoveryProbes;
+    course.tail = std::max(course.tail, std::chrono::ceil<milliseconds>(recovery));
+  }
   return course;
 }
 
