@@ -120,14 +120,7 @@ class Cluster(unittest.TestCase):
         self.assertEqual(rules("lb1"), [])
 
     def test_02_one_command_makes_a_cluster(self):
-        done = rollout()
-        for _ in range(2):
-            # The proof may meet directors that still settle: who is master, which checks have spoken. All goes back then.
-            if done.returncode == 0 or "Reason: control failed." not in done.stdout:
-                break
-            print(f"once more: {done.stdout}", file=sys.stderr)
-            done = rollout()
-        counters = recap(self.expect(done))
+        counters = recap(self.expect(rollout()))
         for host in ("lb1", "lb2", "rs1", "rs2", "rs3"):
             self.assertGreater(counters[host]["changed"], 0, host)
         self.assertEqual(counters["control"]["failed"], 0)
