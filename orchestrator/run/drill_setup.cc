@@ -271,6 +271,7 @@ class Planner {
     if (IsRealServerFault(request_.fault)) {
       order.vips.push_back(setup_.vip);
       order.unit = UnitOf(run_, setup_.target);
+      AddOwnEndpoints(order);
       return;
     }
     for (const VrrpInstance& instance : run_.states.at(setup_.target).vrrp_instances) {
@@ -285,6 +286,19 @@ class Planner {
           std::find(order.interfaces.begin(), order.interfaces.end(), instance.interface);
       if (known == order.interfaces.end()) order.interfaces.push_back(instance.interface);
       for (const Prefix& prefix : instance.addresses) order.vips.push_back(prefix.address);
+    }
+  }
+
+  // What the directors' checks ask: the service as the real server has it on its own address.
+  void AddOwnEndpoints(FaultOrder& order) const {
+    const VirtualService* service =
+        setup_.service ? FindService(run_.states.at(setup_.router.master), *setup_.service)
+                       : nullptr;
+    const auto own = run_.real_servers.find(setup_.target);
+    if (service == nullptr || own == run_.real_servers.end()) return;
+    for (const Destination& destination : service->destinations) {
+      if (!own->second.contains(destination.address)) continue;
+      order.services.push_back({setup_.service->transport, destination.address, destination.port});
     }
   }
 
