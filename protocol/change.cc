@@ -51,6 +51,15 @@ struct Describer {
   ChangeText operator()(const StopSyncDaemon& stop) const {
     return {"remove", NameOf(stop.daemon), Summary(stop.daemon), "", ""};
   }
+  ChangeText operator()(const AddPathPart& add) const {
+    return {"add", NameOf(add.part), "", Summary(add.part), ""};
+  }
+  ChangeText operator()(const ReplacePathPart& replace) const {
+    return {"change", NameOf(replace.part), Summary(replace.before), Summary(replace.part), ""};
+  }
+  ChangeText operator()(const RemovePathPart& remove) const {
+    return {"remove", NameOf(remove.part), Summary(remove.part), "", ""};
+  }
 };
 
 }  // namespace
@@ -83,7 +92,9 @@ std::string Summary(const VirtualService& service) {
 
 std::string Summary(const Destination& destination) {
   std::ostringstream text;
-  text << ToString(destination.forward) << " weight " << destination.weight;
+  text << ToString(destination.forward);
+  if (destination.tunnel != TunnelKind::kIpip) text << " by " << ToString(destination.tunnel);
+  text << " weight " << destination.weight;
   if (destination.upper_threshold != 0) {
     text << " thresholds " << destination.lower_threshold << "/" << destination.upper_threshold;
   }

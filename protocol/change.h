@@ -70,9 +70,25 @@ struct StopSyncDaemon {
   bool operator==(const StopSyncDaemon&) const = default;
 };
 
+// What packets find their way by. Replacing it takes the old one away and sets the new one.
+struct AddPathPart {
+  PathPart part;
+  bool operator==(const AddPathPart&) const = default;
+};
+struct ReplacePathPart {
+  PathPart part;
+  PathPart before;
+  bool operator==(const ReplacePathPart&) const = default;
+};
+struct RemovePathPart {
+  PathPart part;
+  bool operator==(const RemovePathPart&) const = default;
+};
+
 using ChangeAction = std::variant<AddAddress, RemoveAddress, SetSysctl, AddService, EditService,
                                   RemoveService, AddDestination, EditDestination, RemoveDestination,
-                                  StartSyncDaemon, StopSyncDaemon>;
+                                  StartSyncDaemon, StopSyncDaemon, AddPathPart, ReplacePathPart,
+                                  RemovePathPart>;
 
 // An action with its reason ("missing", "weight is 3", "left the playbook").
 struct Change {

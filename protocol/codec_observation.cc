@@ -95,9 +95,10 @@ ObserveTask ReadObserve(ObjectReader& reader) {
 
 Json ObservationToJson(const Observation& seen) {
   return {{"kind", "observation"},
-          {"state",
-           StateToJson(DesiredState{
-               .addresses = seen.addresses, .sysctls = seen.sysctls, .services = seen.services})},
+          {"state", StateToJson(DesiredState{.addresses = seen.addresses,
+                                             .sysctls = seen.sysctls,
+                                             .services = seen.services,
+                                             .path = seen.path})},
           {"traffic", ListToJson(seen.traffic, [](const auto& one) { return ToJson(one); })},
           {"routes", ListToJson(seen.routes, [](const auto& one) { return ToJson(one); })}};
 }
@@ -109,6 +110,7 @@ Observation ReadObservation(ObjectReader& reader) {
   seen.addresses = std::move(state.addresses);
   seen.sysctls = std::move(state.sysctls);
   seen.services = std::move(state.services);
+  seen.path = std::move(state.path);
   reader.ReadList("traffic", seen.traffic, TrafficFromJson);
   reader.ReadList("routes", seen.routes, AnswerFromJson);
   return seen;

@@ -97,6 +97,61 @@ SyncDaemon SyncDaemonFromJson(const Json& json, const std::string& path, JsonErr
   return daemon;
 }
 
+struct PathPartEncoder {
+  Json operator()(const Tunnel& tunnel) const {
+    return {{"kind", "tunnel"},
+            {"name", tunnel.name},
+            {"type", ToString(tunnel.kind)},
+            {"local", tunnel.local.ToString()}};
+  }
+  Json operator()(const Route& route) const {
+    return {{"kind", "route"},
+            {"destination", route.destination.ToString()},
+            {"gateway", route.gateway.ToString()}};
+  }
+  Json operator()(const ArpFilter& filter) const {
+    return {{"kind", "arp_filter"},
+            {"address", filter.address.ToString()},
+            {"sender", filter.sender.ToString()}};
+  }
+  Json operator()(const PacketMark& mark) const {
+    return {{"kind", "mark"}, {"traffic", KeyToJson(mark.traffic)}, {"mark", mark.mark}};
+  }
+};
+
+PathPart PathPartFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  ObjectReader reader(json, path, errors);
+  std::string kind;
+  reader.Read("kind", kind);
+  if (kind == "tunnel") {
+    Tunnel tunnel;
+    reader.Read("name", tunnel.name);
+    reader.ReadWord("type", tunnel.kind, ParseTunnelKind);
+    reader.ReadWord("local", tunnel.local, IpAddress::Parse);
+    return tunnel;
+  }
+  if (kind == "route") {
+    Route route;
+    reader.ReadWord("destination", route.destination, Prefix::Parse);
+    reader.ReadWord("gateway", route.gateway, IpAddress::Parse);
+    return route;
+  }
+  if (kind == "mark") {
+    PacketMark mark;
+    reader.ReadValue("traffic", mark.traffic, SocketKeyFromJson);
+    reader.ReadInteger("mark", mark.mark, 1, kMaxU32);
+    return mark;
+  }
+  if (kind != "arp_filter") {
+    errors.Add(path, "\"" + kind + "\" is no part of a path");
+    return ArpFilter{};
+  }
+  ArpFilter filter;
+  reader.ReadWord("address", filter.address, IpAddress::Parse);
+  reader.ReadWord("sender", filter.sender, IpAddress::Parse);
+  return filter;
+}
+
 MetricsListen MetricsFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   MetricsListen metrics;
   ObjectReader reader(json, path, errors);
@@ -119,12 +174,14 @@ void ReadLaterList(ObjectReader& reader, const char* key, std::vector<T>& list,
 }  // namespace
 
 Json DestinationToJson(const Destination& destination) {
-  return {{"address", destination.address.ToString()},
-          {"port", destination.port},
-          {"forward", ToString(destination.forward)},
-          {"weight", destination.weight},
-          {"upper_threshold", destination.upper_threshold},
-          {"lower_threshold", destination.lower_threshold}};
+  Json json = {{"address", destination.address.ToString()},
+               {"port", destination.port},
+               {"forward", ToString(destination.forward)},
+               {"weight", destination.weight},
+               {"upper_threshold", destination.upper_threshold},
+               {"lower_threshold", destination.lower_threshold}};
+  if (destination.tunnel != TunnelKind::kIpip) json["tunnel"] = ToString(destination.tunnel);
+  return json;
 }
 
 Destination DestinationFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
@@ -136,6 +193,7 @@ Destination DestinationFromJson(const Json& json, const std::string& path, JsonE
   reader.ReadInteger("weight", destination.weight, 0, kMaxU32);
   reader.ReadInteger("upper_threshold", destination.upper_threshold, 0, kMaxU32);
   reader.ReadInteger("lower_threshold", destination.lower_threshold, 0, kMaxU32);
+  if (reader.Has("tunnel")) reader.ReadWord("tunnel", destination.tunnel, ParseTunnelKind);
   return destination;
 }
 
@@ -195,6 +253,8 @@ Json StateToJson(const DesiredState& state) {
   for (const Sysctl& sysctl : state.sysctls) json["sysctls"].push_back(ToJson(sysctl));
   for (const VirtualService& service : state.services) json["services"].push_back(ToJson(service));
   PutList(json, "sync_daemons", state.sync_daemons, [](const auto& d) { return ToJson(d); });
+  PutList(json, "path", state.path,
+          [](const PathPart& part) { return std::visit(PathPartEncoder{}, part); });
   PutList(json, "vrrp_instances", state.vrrp_instances, InstanceToJson);
   PutList(json, "vrrp_groups", state.vrrp_groups, GroupToJson);
   PutList(json, "trackers", state.trackers, TrackerToJson);
@@ -212,6 +272,7 @@ DesiredState ObservedStateFromJson(const Json& json, const std::string& path, Js
   reader.ReadList("sysctls", state.sysctls, SysctlFromJson);
   reader.ReadList("services", state.services, ServiceFromJson);
   ReadLaterList(reader, "sync_daemons", state.sync_daemons, SyncDaemonFromJson);
+  ReadLaterList(reader, "path", state.path, PathPartFromJson);
   ReadLaterList(reader, "vrrp_instances", state.vrrp_instances, InstanceFromJson);
   ReadLaterList(reader, "vrrp_groups", state.vrrp_groups, GroupFromJson);
   ReadLaterList(reader, "trackers", state.trackers, TrackerFromJson);

@@ -133,6 +133,20 @@ Result<Forwarding> ParseForwarding(std::string_view word) {
                     "forwarding method");
 }
 
+std::string_view ToString(TunnelKind kind) {
+  switch (kind) {
+    case TunnelKind::kIpip:
+      return "ipip";
+    case TunnelKind::kGre:
+      return "gre";
+  }
+  return "?";
+}
+
+Result<TunnelKind> ParseTunnelKind(std::string_view word) {
+  return ParseOneOf(word, {TunnelKind::kIpip, TunnelKind::kGre}, "kind of tunnel");
+}
+
 std::string ToString(const ServiceKey& key) {
   if (const auto* socket = std::get_if<SocketKey>(&key)) {
     return std::string(ToString(socket->transport)) + " " +
@@ -218,6 +232,7 @@ Status ValidateState(const DesiredState& state) {
   if (Status s = ValidateList(state.sysctls, ValidateSysctl); !s) return s;
   if (Status s = ValidateList(state.services, ValidateService); !s) return s;
   if (Status s = ValidateList(state.sync_daemons, ValidateSyncDaemon); !s) return s;
+  if (Status s = ValidateList(state.path, ValidatePathPart); !s) return s;
   if (Status s = ValidateList(state.vrrp_instances, ValidateInstance); !s) return s;
   if (Status s = ValidateList(state.vrrp_groups, ValidateGroup); !s) return s;
   if (Status s = ValidateList(state.trackers, ValidateTracker); !s) return s;
@@ -236,6 +251,7 @@ Status MergeInto(DesiredState& whole, const DesiredState& part) {
   if (Status s = MergeResources(merged.sysctls, part.sysctls, by_key); !s) return s;
   if (Status s = MergeResources(merged.services, part.services, by_service); !s) return s;
   if (Status s = MergeNamed(merged.sync_daemons, part.sync_daemons); !s) return s;
+  if (Status s = MergeNamed(merged.path, part.path); !s) return s;
   if (Status s = MergeNamed(merged.vrrp_instances, part.vrrp_instances); !s) return s;
   if (Status s = MergeNamed(merged.vrrp_groups, part.vrrp_groups); !s) return s;
   if (Status s = MergeNamed(merged.trackers, part.trackers); !s) return s;
@@ -251,6 +267,7 @@ DesiredState Canonical(DesiredState state) {
   std::sort(state.services.begin(), state.services.end(),
             [](const VirtualService& a, const VirtualService& b) { return a.key < b.key; });
   SortByName(state.sync_daemons);
+  std::sort(state.path.begin(), state.path.end());
   SortByName(state.vrrp_instances);
   SortByName(state.vrrp_groups);
   SortByName(state.trackers);

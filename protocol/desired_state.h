@@ -17,6 +17,7 @@
 #include "protocol/address.h"
 #include "protocol/check_settings.h"
 #include "protocol/destination.h"
+#include "protocol/packet_path.h"
 #include "protocol/result.h"
 #include "protocol/service_key.h"
 #include "protocol/sync_daemon.h"
@@ -87,13 +88,14 @@ struct MetricsListen {
   auto operator<=>(const MetricsListen&) const = default;
 };
 
-// What a node should have, or what it has. The first four lists are kept by the kernel and can be
+// What a node should have, or what it has. The first five lists are kept by the kernel and can be
 // observed; the others are carried out by the helper's daemon and are never observed.
 struct DesiredState {
   std::vector<InterfaceAddress> addresses;
   std::vector<Sysctl> sysctls;
   std::vector<VirtualService> services;
   std::vector<SyncDaemon> sync_daemons;
+  std::vector<PathPart> path;
 
   std::vector<VrrpInstance> vrrp_instances;
   std::vector<VrrpGroup> vrrp_groups;
@@ -107,7 +109,7 @@ struct DesiredState {
   }
   [[nodiscard]] bool empty() const {
     return addresses.empty() && sysctls.empty() && services.empty() && sync_daemons.empty() &&
-           !needs_daemon();
+           path.empty() && !needs_daemon();
   }
   bool operator==(const DesiredState&) const = default;
 };

@@ -60,6 +60,7 @@ struct RouteAnswer {
 struct Observation {
   std::vector<InterfaceAddress> addresses;
   std::vector<Sysctl> sysctls;           // those that were asked for and that the kernel has
+  std::vector<PathPart> path;
   std::vector<VirtualService> services;  // destinations in the order in which they were added
   std::vector<ServiceTraffic> traffic;
   std::vector<RouteAnswer> routes;

@@ -103,6 +103,10 @@ Status ValidateDestination(const VirtualService& service, const Destination& des
                 " cannot change the port: it must be " + std::to_string(socket->port) +
                 ", as the service's (only nat translates ports)");
   }
+  if (destination.tunnel != TunnelKind::kIpip && !tunnel) {
+    return fail("only forwarding method tun wraps packets (" +
+                std::string(ToString(destination.tunnel)) + ")");
+  }
   if (destination.weight > kMaxWeight) return fail("weight must be 0 to 65535");
   if (destination.upper_threshold != 0 &&
       destination.lower_threshold > destination.upper_threshold) {

@@ -35,7 +35,7 @@ bool SetOption(int fd, int level, int name, const T& value) {
 }
 
 // A socket that resets when it is closed, bound and marked as the route says; or -errno.
-int OpenSocket(const Route& route) {
+int OpenSocket(const ProbePath& route) {
   const bool v4 = route.to.address.is_v4();
   const int fd = ::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
@@ -175,7 +175,8 @@ void Connection::Close() {
   tls_->socket.close(ignored);
 }
 
-std::optional<CheckAnswer> Connection::Open(const Route& route, std::optional<TlsSettings> tls) {
+std::optional<CheckAnswer> Connection::Open(const ProbePath& route,
+                                            std::optional<TlsSettings> tls) {
   settings_ = std::move(tls);
   const int fd = OpenSocket(route);
   if (fd < 0) return OutcomeOfErrno(-fd);

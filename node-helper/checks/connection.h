@@ -22,7 +22,7 @@ class io_context;
 namespace drover {
 
 // Where a connection goes and how it leaves.
-struct Route {
+struct ProbePath {
   Endpoint to;
   std::uint32_t mark = 0;         // SO_MARK; 0: none
   std::optional<IpAddress> from;  // the kernel's choice otherwise
@@ -59,7 +59,7 @@ class Connection final : private Poller::Watcher {
   Connection& operator=(const Connection&) = delete;
 
   // Once. An outcome: it cannot even begin.
-  std::optional<CheckAnswer> Open(const Route& route, std::optional<TlsSettings> tls);
+  std::optional<CheckAnswer> Open(const ProbePath& route, std::optional<TlsSettings> tls);
   // After Opened; one after the other.
   void Send(std::string bytes);
   [[nodiscard]] Stage stage() const { return stage_; }

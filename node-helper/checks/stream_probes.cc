@@ -36,7 +36,7 @@ class StreamProbe : public Probe, protected ConnectionUser {
  protected:
   std::optional<CheckAnswer> Begin(Done done, std::optional<TlsSettings> tls) {
     done_ = std::move(done);
-    Route route{.to = target_.ask};
+    ProbePath route{.to = target_.ask};
     if (target_.way) {
       const auto own = OwnAddressTowards(target_.way->server.address, target_.ask.address);
       if (!own) return CheckAnswer::NotAsked(own.error().message);

@@ -22,6 +22,13 @@ Destination* FindDestination(VirtualService* service, const Endpoint& endpoint) 
   return nullptr;
 }
 
+PathPart* FindPathPart(DesiredState& state, const PathPart& wanted) {
+  for (PathPart& part : state.path) {
+    if (NameOf(part) == NameOf(wanted)) return &part;
+  }
+  return nullptr;
+}
+
 // IPv4 keeps one address with several prefix lengths; IPv6 keeps it once (ipv6_chk_same_addr).
 bool Collides(const InterfaceAddress& a, const InterfaceAddress& b) {
   if (a.interface != b.interface) return false;
@@ -96,6 +103,25 @@ struct Advancer {
   void operator()(const StopSyncDaemon& stop) const {
     std::erase_if(state.sync_daemons,
                   [&stop](const SyncDaemon& daemon) { return daemon.role == stop.daemon.role; });
+  }
+  void operator()(const AddPathPart& add) const {
+    if (FindPathPart(state, add.part) == nullptr) state.path.push_back(add.part);
+  }
+  void operator()(const ReplacePathPart& replace) const {
+    Forget(replace.before);
+    state.path.push_back(replace.part);
+  }
+  void operator()(const RemovePathPart& remove) const { Forget(remove.part); }
+
+ private:
+  // With a tunnel go its addresses.
+  void Forget(const PathPart& part) const {
+    std::erase_if(state.path, [&](const PathPart& other) { return NameOf(other) == NameOf(part); });
+    const auto* tunnel = std::get_if<Tunnel>(&part);
+    if (tunnel == nullptr) return;
+    std::erase_if(state.addresses, [&](const InterfaceAddress& address) {
+      return address.interface == tunnel->name;
+    });
   }
 };
 

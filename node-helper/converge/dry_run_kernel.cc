@@ -40,6 +40,11 @@ Status DryRunKernel::Apply(const Change& change) {
   return {};
 }
 
-Status DryRunKernel::Rehearse(const Change& change) { return real_.Rehearse(change); }
+Status DryRunKernel::Rehearse(const Change& change) {
+  const auto* add = std::get_if<AddAddress>(&change.action);
+  // The real kernel does not have the interface yet.
+  if (add != nullptr && state_ && HasTunnel(*state_, add->address.interface)) return {};
+  return real_.Rehearse(change);
+}
 
 }  // namespace drover

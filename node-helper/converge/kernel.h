@@ -20,7 +20,8 @@ class Kernel {
   virtual ~Kernel() = default;
 
   // What the kernel has now: every address of every interface, every ip_vs service and sync
-  // daemon of this network namespace, and the named sysctls (keys with slashes). A sysctl that the
+  // daemon of this network namespace, the parts of the path that are whole (of routes and rules
+  // those that Drover set), and the named sysctls (keys with slashes). A sysctl that the
   // kernel does not have is left out. Without ip_vs in the kernel there are no services and no sync
   // daemons; nothing is loaded by looking. Destinations are in the order in which they were added.
   // The parts of the state that the helper's daemon carries out are empty.

@@ -38,6 +38,16 @@ std::tuple<int, int, std::string> WriteOrder(const Sysctl& sysctl) {
   return {resets ? 0 : 1, scope, key};
 }
 
+// "lvs0" of "net/ipv4/conf/lvs0/rp_filter"; empty for other settings.
+std::string_view InterfaceOfKey(std::string_view key) {
+  for (const std::string_view folder : {"net/ipv4/conf/", "net/ipv6/conf/"}) {
+    if (!StartsWith(key, folder)) continue;
+    key.remove_prefix(folder.size());
+    return key.substr(0, key.find('/'));
+  }
+  return "";
+}
+
 Status PlanSysctls(const DesiredState& desired, const DesiredState& observed,
                    std::vector<Change>& plan) {
   std::map<std::string, std::string> values;
@@ -48,10 +58,12 @@ Status PlanSysctls(const DesiredState& desired, const DesiredState& observed,
   for (const Sysctl& sysctl : wanted) {
     const auto found = values.find(sysctl.key);
     if (found == values.end()) {
-      if (!StartsWith(sysctl.key, kIpvsSysctls)) {
+      const bool of_tunnel = HasTunnel(desired, InterfaceOfKey(sysctl.key));
+      if (!of_tunnel && !StartsWith(sysctl.key, kIpvsSysctls)) {
         return Fail(ErrorCode::kInvalid, NameOf(sysctl) + ": this kernel has no such setting");
       }
-      plan.push_back({SetSysctl{sysctl, ""}, "ip_vs is not loaded yet"});
+      plan.push_back({SetSysctl{sysctl, ""},
+                      of_tunnel ? "the tunnel is not there yet" : "ip_vs is not loaded yet"});
     } else if (!SameSysctlValue(found->second, sysctl.value)) {
       plan.push_back({SetSysctl{sysctl, found->second}, "is " + found->second});
     }
@@ -104,6 +116,9 @@ std::string DestinationDifference(const Destination& desired, const Destination&
   std::string reason;
   if (desired.forward != observed.forward) {
     Append(reason, "forwarding is " + std::string(ToString(observed.forward)));
+  }
+  if (desired.tunnel != observed.tunnel) {
+    Append(reason, "packets are wrapped in " + std::string(ToString(observed.tunnel)));
   }
   if (desired.weight != observed.weight) {
     Append(reason, "weight is " + std::to_string(observed.weight));
@@ -211,6 +226,40 @@ void PlanSyncDaemons(const DesiredState& desired, const DesiredState& observed,
   }
 }
 
+// Tunnels and routes come early, the others late.
+bool IsGround(const PathPart& part) {
+  return std::holds_alternative<Tunnel>(part) || std::holds_alternative<Route>(part);
+}
+
+void PlanPath(const DesiredState& desired, const DesiredState& observed, bool ground,
+              std::vector<Change>& plan) {
+  std::map<std::string, const PathPart*> present;
+  for (const PathPart& part : observed.path) present[NameOf(part)] = &part;
+  std::vector<PathPart> wanted = desired.path;
+  std::sort(wanted.begin(), wanted.end());
+  for (const PathPart& part : wanted) {
+    if (IsGround(part) != ground) continue;
+    const auto found = present.find(NameOf(part));
+    if (found == present.end()) {
+      plan.push_back({AddPathPart{part}, "missing"});
+    } else if (*found->second != part) {
+      plan.push_back({ReplacePathPart{part, *found->second}, Summary(*found->second)});
+    }
+  }
+}
+
+void PrunePath(const DesiredState& owned, const DesiredState& whole, const DesiredState& observed,
+               const std::string& reason, std::vector<Change>& plan) {
+  std::set<std::string> leaving;
+  for (const PathPart& part : owned.path) leaving.insert(NameOf(part));
+  for (const PathPart& part : whole.path) leaving.erase(NameOf(part));
+  std::vector<PathPart> there = observed.path;
+  std::sort(there.rbegin(), there.rend());
+  for (const PathPart& part : there) {
+    if (leaving.contains(NameOf(part))) plan.push_back({RemovePathPart{part}, reason});
+  }
+}
+
 std::string ReasonToAdd(const InterfaceAddress& address, const std::string& reason) {
   const bool silent = address.announce && address.interface == "lo";
   return silent ? reason + "; not announced, lo has no neighbours" : reason;
@@ -268,6 +317,13 @@ bool SameSysctlValue(std::string_view a, std::string_view b) {
   return Numbers(a, left) && Numbers(b, right) && left == right;
 }
 
+bool HasTunnel(const DesiredState& state, std::string_view interface) {
+  return std::any_of(state.path.begin(), state.path.end(), [&](const PathPart& part) {
+    const auto* tunnel = std::get_if<Tunnel>(&part);
+    return tunnel != nullptr && tunnel->name == interface;
+  });
+}
+
 std::vector<std::string> SysctlKeys(const DesiredState& state) {
   std::vector<std::string> keys;
   keys.reserve(state.sysctls.size());
@@ -277,11 +333,13 @@ std::vector<std::string> SysctlKeys(const DesiredState& state) {
 
 Result<std::vector<Change>> Plan(const DesiredState& desired, const DesiredState& observed) {
   std::vector<Change> plan;
+  PlanPath(desired, observed, /*ground=*/true, plan);
   if (const Status status = PlanSysctls(desired, observed, plan); !status) {
     return Fail(status.error());
   }
   PlanServices(desired, observed, plan);
   PlanSyncDaemons(desired, observed, plan);
+  PlanPath(desired, observed, /*ground=*/false, plan);
   const auto present = ByIdentity(observed);
   for (const InterfaceAddress& address : desired.addresses) {
     const auto found = present.find(IdentityOf(address));
@@ -330,6 +388,7 @@ std::vector<Change> PlanPrune(const DesiredState& owned, const DesiredState& who
            WriteOrder(std::get<SetSysctl>(b.action).sysctl);
   });
   plan.insert(plan.end(), sysctls.begin(), sysctls.end());
+  PrunePath(owned, whole, observed, reason, plan);
   return plan;
 }
 

@@ -26,6 +26,7 @@ DesiredState NodeWants(const std::vector<OwnerRecord>& records) {
     Join(whole.sysctls, record.state.sysctls);
     Join(whole.services, record.state.services);
     Join(whole.sync_daemons, record.state.sync_daemons);
+    Join(whole.path, record.state.path);
     Join(whole.vrrp_instances, record.state.vrrp_instances);
     Join(whole.vrrp_groups, record.state.vrrp_groups);
     Join(whole.trackers, record.state.trackers);

@@ -108,6 +108,12 @@ Bytes DestinationMessage(std::uint8_t command, const ServiceKey& key,
     writer.PutU32(IPVS_DEST_ATTR_WEIGHT, destination.weight);
     writer.PutU32(IPVS_DEST_ATTR_U_THRESH, destination.upper_threshold);
     writer.PutU32(IPVS_DEST_ATTR_L_THRESH, destination.lower_threshold);
+    // Kernels before 5.3 do not know it, and wrap in ipip.
+    if (destination.forward == Forwarding::kTun) {
+      const bool gre = destination.tunnel == TunnelKind::kGre;
+      const std::uint8_t type = gre ? IP_VS_CONN_F_TUNNEL_TYPE_GRE : IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
+      writer.Put(IPVS_DEST_ATTR_TUN_TYPE, ByteView(&type, 1));
+    }
   }
   writer.End(nested);
   return bytes;
@@ -183,8 +189,15 @@ Result<Destination> DecodeDestination(ByteView payload, Family family) {
     return Fail(ErrorCode::kInternal,
                 "real server " + endpoint->address.ToString() + ": its settings are missing");
   }
-  return Destination{endpoint->address, endpoint->port, ForwardingOf(*method),
-                     *weight,           *upper,         *lower};
+  const auto type = attributes->Get(IPVS_DEST_ATTR_TUN_TYPE);
+  const bool gre = type && !type->empty() && type->front() == IP_VS_CONN_F_TUNNEL_TYPE_GRE;
+  return Destination{endpoint->address,
+                     endpoint->port,
+                     ForwardingOf(*method),
+                     *weight,
+                     *upper,
+                     *lower,
+                     gre ? TunnelKind::kGre : TunnelKind::kIpip};
 }
 
 }  // namespace drover

@@ -2,6 +2,8 @@
 
 #include "node-helper/net/gratuitous_arp.h"
 #include "node-helper/net/ipvs_netlink.h"
+#include "node-helper/net/nft_tables.h"
+#include "node-helper/net/path_netlink.h"
 #include "node-helper/net/rtnetlink_addresses.h"
 #include "node-helper/net/sysctl_files.h"
 
@@ -12,8 +14,8 @@ constexpr std::string_view kIpvsSysctls = "net/ipv4/vs/";
 
 class LinuxKernel : public Kernel {
  public:
-  LinuxKernel(RtnetlinkAddresses addresses, IpvsNetlink ipvs)
-      : addresses_(std::move(addresses)), ipvs_(std::move(ipvs)) {}
+  LinuxKernel(RtnetlinkAddresses addresses, IpvsNetlink ipvs, PathNetlink path)
+      : addresses_(std::move(addresses)), ipvs_(std::move(ipvs)), path_(std::move(path)) {}
 
   Result<DesiredState> Observe(const std::vector<std::string>& sysctl_keys) override {
     DesiredState observed;
@@ -31,6 +33,12 @@ class LinuxKernel : public Kernel {
     Result<std::vector<SyncDaemon>> daemons = ipvs_.ListSyncDaemons();
     if (!daemons) return Fail(daemons.error());
     observed.sync_daemons = std::move(*daemons);
+    Result<std::vector<PathPart>> path = path_.List();
+    if (!path) return Fail(path.error());
+    observed.path = std::move(*path);
+    const Result<std::vector<PathPart>> rules = nft_.List();
+    if (!rules) return Fail(rules.error());
+    observed.path.insert(observed.path.end(), rules->begin(), rules->end());
     return Canonical(std::move(observed));
   }
 
@@ -73,6 +81,17 @@ class LinuxKernel : public Kernel {
     }
     return sysctls_.Write(set.sysctl);
   }
+  static bool IsOfNft(const PathPart& part) { return !RulesOf(part).empty(); }
+  Status Do(const AddPathPart& add) {
+    return IsOfNft(add.part) ? nft_.Put(add.part) : path_.Add(add.part);
+  }
+  Status Do(const ReplacePathPart& replace) {
+    return IsOfNft(replace.part) ? nft_.Put(replace.part)
+                                 : path_.Replace(replace.part, replace.before);
+  }
+  Status Do(const RemovePathPart& remove) {
+    return IsOfNft(remove.part) ? nft_.Remove(remove.part) : path_.Remove(remove.part);
+  }
   // All that is left belongs to ip_vs.
   template <typename Action>
   Status Do(const Action& action) {
@@ -81,6 +100,8 @@ class LinuxKernel : public Kernel {
 
   RtnetlinkAddresses addresses_;
   IpvsNetlink ipvs_;
+  PathNetlink path_;
+  NftTables nft_;
   SysctlFiles sysctls_;
 };
 
@@ -91,7 +112,9 @@ Result<std::unique_ptr<Kernel>> OpenLinuxKernel() {
   if (!addresses) return Fail(addresses.error());
   Result<IpvsNetlink> ipvs = IpvsNetlink::Open();
   if (!ipvs) return Fail(ipvs.error());
-  return std::make_unique<LinuxKernel>(std::move(*addresses), std::move(*ipvs));
+  Result<PathNetlink> path = PathNetlink::Open();
+  if (!path) return Fail(path.error());
+  return std::make_unique<LinuxKernel>(std::move(*addresses), std::move(*ipvs), std::move(*path));
 }
 
 }  // namespace drover

@@ -130,4 +130,18 @@ Status FindModule(const std::string& name) {
   return NoModule(name, NotFound(name));
 }
 
+bool IsModuleLoaded(const std::string& name, const std::string& root) {
+  std::ifstream loaded(root + "/proc/modules");
+  if (!loaded) return true;
+  for (std::string line; std::getline(loaded, line);) {
+    if (line.starts_with(name + " ")) return true;
+  }
+  std::ifstream builtin(root + "/lib/modules/" + KernelRelease() + "/modules.builtin");
+  if (!builtin) return true;
+  for (std::string line; std::getline(builtin, line);) {
+    if (line.ends_with("/" + name + ".ko")) return true;
+  }
+  return false;
+}
+
 }  // namespace drover

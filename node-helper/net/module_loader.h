@@ -17,4 +17,8 @@ Status LoadModule(const std::string& name);
 // nothing.
 Status FindModule(const std::string& name);
 
+// Whether the module is loaded or built in; true for a kernel without modules. `root` is "" outside
+// tests.
+bool IsModuleLoaded(const std::string& name, const std::string& root = "");
+
 }  // namespace drover

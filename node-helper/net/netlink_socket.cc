@@ -113,6 +113,7 @@ Error TransportError(int nl_error, const std::string& doing) {
 
 struct NetlinkSocket::State {
   int protocol = 0;
+  bool strict = false;
   std::unique_ptr<nl_sock, SocketDeleter> socket;  // null after a failure: the next call reconnects
 
   Result<Exchange> Talk(std::uint16_t type, std::uint16_t flags, const Bytes& payload);
@@ -126,9 +127,10 @@ std::string Verdict::Reason() const {
 NetlinkSocket::NetlinkSocket(std::unique_ptr<State> state) : state_(std::move(state)) {}
 NetlinkSocket::~NetlinkSocket() = default;
 
-Result<std::unique_ptr<NetlinkSocket>> NetlinkSocket::Open(int protocol) {
+Result<std::unique_ptr<NetlinkSocket>> NetlinkSocket::Open(int protocol, bool strict) {
   auto state = std::make_unique<State>();
   state->protocol = protocol;
+  state->strict = strict;
   std::unique_ptr<NetlinkSocket> socket(new NetlinkSocket(std::move(state)));
   if (const Status connected = socket->Connect(); !connected) return Fail(connected.error());
   return socket;
@@ -148,6 +150,9 @@ Status NetlinkSocket::Connect() {
   const int on = 1;  // kernels before 4.12 do not know these and are fine without
   (void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
   (void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+  if (state_->strict) {
+    (void)setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+  }
   state_->socket = std::move(socket);
   return {};
 }

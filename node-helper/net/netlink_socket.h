@@ -29,8 +29,9 @@ struct Verdict {
 
 class NetlinkSocket {
  public:
-  // `protocol` is NETLINK_ROUTE or NETLINK_GENERIC.
-  static Result<std::unique_ptr<NetlinkSocket>> Open(int protocol);
+  // `protocol` is NETLINK_ROUTE, NETLINK_GENERIC or NETLINK_NETFILTER. With `strict` the kernel
+  // filters lists by what the request's header says (NETLINK_GET_STRICT_CHK).
+  static Result<std::unique_ptr<NetlinkSocket>> Open(int protocol, bool strict = false);
   ~NetlinkSocket();
   NetlinkSocket(const NetlinkSocket&) = delete;
   NetlinkSocket& operator=(const NetlinkSocket&) = delete;

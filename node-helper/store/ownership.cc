@@ -42,6 +42,7 @@ void ForEachPart(const Step& step) {
   step(&DesiredState::sysctls);
   step(&DesiredState::services);
   step(&DesiredState::sync_daemons);
+  step(&DesiredState::path);
   step(&DesiredState::vrrp_instances);
   step(&DesiredState::vrrp_groups);
   step(&DesiredState::trackers);
@@ -187,6 +188,7 @@ void TrimPast(OwnerRecord& record) {
   for (const InterfaceAddress& address : record.state.addresses) names.insert(NameOf(address));
   for (const VirtualService& service : record.state.services) names.insert(NameOf(service));
   for (const SyncDaemon& daemon : record.state.sync_daemons) names.insert(NameOf(daemon));
+  for (const PathPart& part : record.state.path) names.insert(NameOf(part));
   std::erase_if(record.adopted, [&](const std::string& name) { return !names.contains(name); });
   std::erase_if(record.original_sysctls, [&](const auto& entry) {
     return FindIn(record.state.sysctls, Sysctl{entry.first, ""}) == nullptr;
@@ -218,6 +220,11 @@ Result<OwnerRecord> Claim(OwnerRecord record, const DesiredState& wanted,
     const bool held = Take(record.state.sync_daemons, daemon);
     Adopt(record, daemon, NameOf(daemon), held, FindIn(observed.sync_daemons, daemon) != nullptr,
           &DesiredState::sync_daemons, others);
+  }
+  for (const PathPart& part : wanted.path) {
+    const bool held = Take(record.state.path, part);
+    Adopt(record, part, NameOf(part), held, FindIn(observed.path, part) != nullptr,
+          &DesiredState::path, others);
   }
   for (const Sysctl& sysctl : wanted.sysctls) {
     Take(record.state.sysctls, sysctl);
@@ -264,6 +271,9 @@ DesiredState Adopted(const OwnerRecord& record) {
   }
   for (const SyncDaemon& daemon : record.state.sync_daemons) {
     if (record.adopted.contains(NameOf(daemon))) state.sync_daemons.push_back(daemon);
+  }
+  for (const PathPart& part : record.state.path) {
+    if (record.adopted.contains(NameOf(part))) state.path.push_back(part);
   }
   return state;
 }

@@ -30,7 +30,7 @@ std::uint64_t NextGeneration(const OwnerRecord& record, std::uint64_t number);
 DesiredState HeldAlone(const OwnerRecord& record, const std::vector<OwnerRecord>& others);
 
 // The part of the record that was on the node before Drover came (addresses, services, sync
-// daemons).
+// daemons, parts of the path).
 DesiredState Adopted(const OwnerRecord& record);
 
 // Same content, whoever stored it and when.

@@ -71,6 +71,8 @@ Status Rehearse(Kernel& kernel, const DesiredState& wanted, const DesiredState& 
   const auto plan = Plan(wanted, observed);
   if (!plan) return Fail(plan.error());
   for (const Change& change : *plan) {
+    const auto* add = std::get_if<AddAddress>(&change.action);
+    if (add != nullptr && HasTunnel(wanted, add->address.interface)) continue;  // it comes first
     if (const Status possible = kernel.Rehearse(change); !possible) return possible;
   }
   return {};

@@ -61,6 +61,7 @@ TaskResult RunObserveTask(const ObserveTask& task, const TaskContext& context) {
   Observation seen;
   seen.addresses = std::move(state->addresses);
   seen.services = std::move(state->services);
+  seen.path = std::move(state->path);
   const auto settings = (*kernel)->Observe(KeysFor(task, seen.addresses));
   if (!settings) return Failed(settings.error());
   seen.sysctls = settings->sysctls;

@@ -44,6 +44,7 @@ DesiredState Staying(const DesiredState& wanted, const OwnerRecord& undone) {
   AddMissing(whole.addresses, adopted.addresses);
   AddMissing(whole.services, adopted.services);
   AddMissing(whole.sync_daemons, adopted.sync_daemons);
+  AddMissing(whole.path, adopted.path);
   return whole;
 }
 

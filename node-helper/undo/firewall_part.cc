@@ -1,7 +1,5 @@
 #include "node-helper/undo/firewall_part.h"
 
-#include <sys/utsname.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
@@ -9,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "node-helper/net/module_loader.h"
 #include "node-helper/store/files.h"
 #include "node-helper/undo/firewall_text.h"
 
@@ -173,20 +172,6 @@ class FirewallPart : public UndoPart {
     return std::move(outcome->command);
   }
 
-  // False when nf_tables is a module that nobody loaded: nft would load it to say "nothing".
-  [[nodiscard]] bool NfTablesThere() const {
-    const auto modules = ReadWholeFile(root_ + "/proc/modules");
-    if (!modules) return true;  // a kernel without modules
-    if (modules->starts_with("nf_tables ") || modules->find("\nnf_tables ") != std::string::npos) {
-      return true;
-    }
-    utsname kernel{};
-    ::uname(&kernel);
-    const auto builtin =
-        ReadWholeFile(root_ + "/lib/modules/" + std::string(kernel.release) + "/modules.builtin");
-    return !builtin || builtin->find("/nf_tables.ko") != std::string::npos;
-  }
-
   Result<Rules> Look() const {
     Rules rules;
     if (const Status nft = LookAtNft(rules); !nft) return Fail(nft.error());
@@ -201,7 +186,8 @@ class FirewallPart : public UndoPart {
 
   Status LookAtNft(Rules& rules) const {
     rules.has_nft = true;
-    if (!NfTablesThere()) return {};
+    // As a module that nobody loaded: nft would load it to say "nothing".
+    if (!IsModuleLoaded("nf_tables", root_)) return {};
     const auto listed = Run({"nft", "-s", "list", "ruleset"});
     if (!listed && listed.error().code != ErrorCode::kNotFound) {
       return Fail(listed.error().In("firewall"));

@@ -71,12 +71,65 @@ std::optional<ModuleWork> ParseVip(Arguments& arguments, ModuleContext& context)
   return ModuleWork{ConvergeTask{state}, std::nullopt};
 }
 
-// What direct routing asks of a real server: it takes packets for the VIP (address on lo) but never
-// tells the network about it (arp_ignore, arp_announce). For IPv6 the address on lo is enough:
+namespace {
+
+// Hidden by settings: the kernel does not answer for the VIP, and does not ask in its name.
+void HideBySysctl(const std::string& interface, DesiredState& state) {
+  for (const std::string& name : {std::string("all"), interface}) {
+    state.sysctls.push_back(Sysctl{"net/ipv4/conf/" + name + "/arp_ignore", "1"});
+    state.sysctls.push_back(Sysctl{"net/ipv4/conf/" + name + "/arp_announce", "2"});
+  }
+}
+
+// The address that the host is reached by, or that of `key`.
+std::optional<IpAddress> OwnAddress(const char* key, Arguments& arguments, ModuleContext& context) {
+  if (const auto text = arguments.Text(key)) {
+    const auto address = IpAddress::Parse(*text);
+    if (address) return *address;
+    arguments.Say(arguments.PlaceOf(key), address.error().message);
+    return std::nullopt;
+  }
+  const auto own = context.run.addresses.OfHost(context.host);
+  if (own && own->is_v4()) return *own;
+  arguments.Say(arguments.place(), "an IPv4 address of " + context.host + " is needed",
+                "set drover_address or ansible_host of this host to one, or \"sender\"");
+  return std::nullopt;
+}
+
+void AddPathPart(DesiredState& state, const PathPart& part, const Place& place,
+                 Arguments& arguments) {
+  if (const Status fine = ValidatePathPart(part); !fine) {
+    arguments.Say(place, fine.error().message);
+    return;
+  }
+  state.path.push_back(part);
+}
+
+// The device that unwraps what directors send; its packets come from clients all over, by a card
+// that leads to none of them, so that strict reverse path filtering (1) would drop them. The
+// greater of "all" and the interface counts: 2 (loose) makes it loose whatever "all" is.
+void AddTunnel(const std::string& interface, TunnelKind kind, Arguments& arguments,
+               ModuleContext& context, DesiredState& state) {
+  const auto own = OwnAddress("sender", arguments, context);
+  if (!own) return;
+  AddPathPart(state, Tunnel{interface, kind, *own}, arguments.place(), arguments);
+  state.sysctls.push_back(Sysctl{"net/ipv4/conf/" + interface + "/rp_filter", "2"});
+}
+
+}  // namespace
+
+// What direct routing and tunnels ask of a real server: it takes packets for the VIP (address on lo
+// or on the tunnel) but never tells the network about it. For IPv6 the address on lo is enough:
 // neighbour discovery answers for addresses of the asked interface only.
 std::optional<ModuleWork> ParseRealServer(Arguments& arguments, ModuleContext& context) {
   const std::string key = OneKey(arguments, "vip", "vips");
-  const std::string interface = arguments.Text("interface").value_or("lo");
+  const auto word = arguments.OneOf("tunnel", {"ipip", "gre"});
+  const std::string interface =
+      arguments.Text("interface").value_or(word ? "lvs-" + *word : std::string("lo"));
+  const bool filter = arguments.OneOf("arp", {"sysctl", "filter"}) == "filter";
+  if (arguments.Has("sender") && !filter && !word) {
+    arguments.Say(arguments.PlaceOf("sender"), "\"sender\" needs \"arp: filter\" or a tunnel");
+  }
   DesiredState state;
   bool ipv4 = false;
   for (const auto& [prefix, has_length, place] : ReadPrefixes(arguments, key)) {
@@ -90,13 +143,41 @@ std::optional<ModuleWork> ParseRealServer(Arguments& arguments, ModuleContext& c
     AddAddress(state, address, place, arguments);
     context.run.cluster.AddRealServer(context.host, prefix.address);
     ipv4 = ipv4 || prefix.address.is_v4();
+    if (!filter || !prefix.address.is_v4()) continue;
+    const auto sender = OwnAddress("sender", arguments, context);
+    if (sender) AddPathPart(state, ArpFilter{prefix.address, *sender}, place, arguments);
   }
-  if (ipv4) {
-    for (const std::string& name : {std::string("all"), interface}) {
-      state.sysctls.push_back(Sysctl{"net/ipv4/conf/" + name + "/arp_ignore", "1"});
-      state.sysctls.push_back(Sysctl{"net/ipv4/conf/" + name + "/arp_announce", "2"});
+  if (ipv4 && !filter) HideBySysctl(interface, state);
+  if (word) {
+    const TunnelKind kind = ParseTunnelKind(*word).value_or(TunnelKind::kIpip);
+    AddTunnel(interface, kind, arguments, context, state);
+  }
+  return ModuleWork{ConvergeTask{state}, std::nullopt};
+}
+
+// A route through a router; a network in the words of `ip route`.
+std::optional<ModuleWork> ParseRoute(Arguments& arguments, ModuleContext&) {
+  arguments.Require("to", "default, or a network such as 10.0.0.0/8");
+  arguments.Require("via", "the router's address");
+  const auto to = arguments.Text("to");
+  const auto via = arguments.Text("via");
+  if (!to || !via) return std::nullopt;
+  const auto gateway = IpAddress::Parse(*via);
+  if (!gateway) {
+    arguments.Say(arguments.PlaceOf("via"), gateway.error().message);
+    return std::nullopt;
+  }
+  Prefix destination{gateway->is_v4() ? IpAddress() : IpAddress::V6({}), 0};
+  if (*to != "default") {
+    const auto network = Prefix::Parse(*to);
+    if (!network) {
+      arguments.Say(arguments.PlaceOf("to"), network.error().message);
+      return std::nullopt;
     }
+    destination = *network;
   }
+  DesiredState state;
+  AddPathPart(state, Route{destination, *gateway}, arguments.PlaceOf("to"), arguments);
   return ModuleWork{ConvergeTask{state}, std::nullopt};
 }
 

@@ -51,6 +51,7 @@ void ClusterState::Add(const std::string& host, const DesiredState& part, const 
   for (const auto& sysctl : part.sysctls) add(whole.sysctls, sysctl, false);
   for (const auto& service : part.services) add(whole.services, service, true);
   for (const auto& daemon : part.sync_daemons) add(whole.sync_daemons, daemon, false);
+  for (const auto& piece : part.path) add(whole.path, piece, false);
   for (const auto& instance : part.vrrp_instances) add(whole.vrrp_instances, instance, true);
   for (const auto& group : part.vrrp_groups) add(whole.vrrp_groups, group, true);
   for (const auto& tracker : part.trackers) add(whole.trackers, tracker, false);

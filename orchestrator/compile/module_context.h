@@ -53,6 +53,7 @@ ModuleParser ParserOf(const std::string& module);
 
 std::optional<ModuleWork> ParseVip(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseRealServer(Arguments& arguments, ModuleContext& context);
+std::optional<ModuleWork> ParseRoute(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseArp(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseSysctl(Arguments& arguments, ModuleContext& context);
 std::optional<ModuleWork> ParseVirtualService(Arguments& arguments, ModuleContext& context);

@@ -15,6 +15,7 @@ ModuleParser ParserOf(const std::string& module) {
       {"metrics", ParseMetrics},
       {"package", ParsePackage},
       {"real_server", ParseRealServer},
+      {"route", ParseRoute},
       {"service", ParseServiceUnit},
       {"sysctl", ParseSysctl},
       {"template", ParseTemplateFile},

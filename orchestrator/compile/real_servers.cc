@@ -49,6 +49,7 @@ class ServerReader {
     server.place = item.place;
     server.destination.port = PortOf(defaults_.key);
     server.destination.forward = defaults_.forward;
+    server.destination.tunnel = defaults_.tunnel;
     server.destination.weight = defaults_.weight;
     server.destination.upper_threshold = defaults_.upper_threshold;
     server.destination.lower_threshold = defaults_.lower_threshold;

@@ -14,6 +14,7 @@ namespace drover {
 struct ServerDefaults {
   ServiceKey key;
   Forwarding forward = Forwarding::kDr;
+  TunnelKind tunnel = TunnelKind::kIpip;
   std::uint32_t weight = 1;
   std::uint32_t upper_threshold = 0;
   std::uint32_t lower_threshold = 0;

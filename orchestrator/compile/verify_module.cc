@@ -166,8 +166,19 @@ std::uint32_t Uploads(const VirtualService& service) {
   return std::min(static_cast<std::uint32_t>(servers), kMaxUploads);
 }
 
-ExpectedService Expect(const NamedService& named) {
+bool IsChecked(const ClusterState& cluster, const ServiceKey& service) {
+  const auto& states = cluster.states();
+  return std::any_of(states.begin(), states.end(), [&](const auto& entry) {
+    const auto& watches = entry.second.watches;
+    return std::any_of(watches.begin(), watches.end(), [&](const ServiceWatch& watch) {
+      return watch.service == service && !watch.checks.empty();
+    });
+  });
+}
+
+ExpectedService Expect(const NamedService& named, const ClusterState& cluster) {
   ExpectedService expected;
+  expected.checked = IsChecked(cluster, named.service.key);
   expected.key = std::get<SocketKey>(named.service.key);
   expected.scheduler = named.service.scheduler;
   expected.persistent = named.service.persistence.has_value();
@@ -266,7 +277,7 @@ std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& conte
     const auto& key = std::get<SocketKey>(named->service.key);
     add(key, DefaultConnections(named->service), Uploads(named->service),
         CheckedPath(cluster, ServiceKey(key)));
-    expectation.services.push_back(Expect(*named));
+    expectation.services.push_back(Expect(*named, cluster));
     AddHosts(*named, context, expectation);
   }
   for (const SocketKey& key : subjects.own) {

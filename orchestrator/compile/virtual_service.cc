@@ -90,6 +90,43 @@ void ReadDefaults(Arguments& arguments, ServerDefaults& defaults) {
   defaults.upper_threshold = number("upper_threshold", 0, kMaxU32);
   defaults.lower_threshold = number("lower_threshold", 0, kMaxU32);
   defaults.forward = ReadForwarding("forward", arguments).value_or(Forwarding::kDr);
+  if (const auto tunnel = arguments.OneOf("tunnel", {"ipip", "gre"})) {
+    defaults.tunnel = ParseTunnelKind(*tunnel).value_or(TunnelKind::kIpip);
+  }
+}
+
+// What packets get the mark of a fwmark service: "10.0.0.100:80" for its protocol,
+// "udp 10.0.0.100:53".
+std::vector<PathPart> ReadMarks(const ServiceKey& key, Arguments& arguments) {
+  std::vector<PathPart> marks;
+  const auto* fwmark = std::get_if<FwmarkKey>(&key);
+  if (arguments.Has("marks") && fwmark == nullptr) {
+    arguments.Say(arguments.PlaceOf("marks"), "\"marks\" needs a service by \"fwmark\"");
+    return marks;
+  }
+  for (const Argument* item : arguments.Several("marks")) {
+    std::string text = ReadText(*item).value_or("");
+    Transport transport = Transport::kTcp;
+    if (const std::size_t blank = text.find(' '); blank != std::string::npos) {
+      const auto word = ParseTransport(text.substr(0, blank));
+      if (!word) arguments.Say(item->place, word.error().message);
+      transport = word.value_or(transport);
+      text = text.substr(blank + 1);
+    }
+    const auto endpoint = Endpoint::Parse(text);
+    if (!endpoint) {
+      arguments.Say(item->place, endpoint.error().message, "IP:PORT, or udp IP:PORT");
+      continue;
+    }
+    const PacketMark mark{{transport, endpoint->address, endpoint->port}, fwmark->mark};
+    if (const Status fine = ValidatePathPart(mark); !fine) {
+      arguments.Say(item->place, fine.error().message);
+    } else if (endpoint->address.family() != fwmark->family) {
+      arguments.Say(item->place, "the service is of the other family", "family: ipv6");
+    }
+    marks.emplace_back(mark);
+  }
+  return marks;
 }
 
 std::string WithoutPrefix(const std::string& message, const std::string& prefix) {
@@ -150,6 +187,8 @@ std::optional<ModuleWork> ParseVirtualService(Arguments& arguments, ModuleContex
   named.service = service;
   context.run.cluster.NameServers(context.host, named);
   DesiredState state;
+  state.path = ReadMarks(service.key, arguments);
+  if (arguments.diagnostics().size() != before) return std::nullopt;
   state.services.push_back(std::move(service));
   if (watch) state.watches.push_back(*std::move(watch));
   return ModuleWork{ConvergeTask{state}, std::nullopt};

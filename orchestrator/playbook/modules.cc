@@ -126,11 +126,12 @@ const std::vector<ModuleSpec>& KnownModules() {
                                                        "comment_end_string"};
     return std::vector<ModuleSpec>{
         {"vip", true, {"address", "addresses", "interface", "prefix", "announce"}, {}},
-        {"real_server", true, {"vip", "vips", "interface"}, {}},
+        {"real_server", true, {"vip", "vips", "interface", "arp", "sender", "tunnel"}, {}},
         {"arp",
          true,
          {"interfaces", "interface", "ignore", "announce", "filter", "notify", "accept"},
          {}},
+        {"route", true, {"to", "via"}, {}},
         {"sysctl", true, {}, {}, /*any_key=*/true},
         {"virtual_service",
          true,
@@ -141,6 +142,8 @@ const std::vector<ModuleSpec>& KnownModules() {
           "scheduler",
           "scheduler_flags",
           "forward",
+          "tunnel",
+          "marks",
           "persistence",
           "persistence_netmask",
           "persistence_engine",

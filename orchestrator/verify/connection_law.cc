@@ -224,6 +224,14 @@ std::vector<Finding> JudgeFailures(const ServiceCase& probed) {
   }
   finding.why = "Clients that the director sends there wait or fail.";
   ExplainFailures(probed, /*all_failed=*/false, finding);
+  if (!probed.service.checked) {
+    finding.why +=
+        " Nobody asks the real servers of this service whether they serve, so ip_vs goes on "
+        "sending connections to one that does not.";
+    finding.remedy +=
+        " Give the service a check (check: {tcp: {}} in the playbook): then a real "
+        "server that stops leaves the table by itself.";
+  }
   return {finding};
 }
 

@@ -32,6 +32,7 @@ struct ExpectedService {
   // No virtual service: whoever has the VIP serves the port itself (a proxy), and the servers are
   // the hosts that may have it.
   bool own = false;
+  bool checked = true;  // its real servers are asked whether they serve
 };
 
 struct VerifyExpectation {

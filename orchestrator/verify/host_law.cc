@@ -67,6 +67,13 @@ std::string RuleOfSysctl(const std::string& resource) {
   return "sysctl";
 }
 
+// "arp-filter" of "arp filter ".
+std::string RuleOfPart(std::string part) {
+  part.pop_back();
+  std::replace(part.begin(), part.end(), ' ', '-');
+  return part;
+}
+
 std::string RuleOf(const ChangeText& change) {
   const std::string& resource = change.resource;
   const bool changed = change.verb == "change";
@@ -74,6 +81,9 @@ std::string RuleOf(const ChangeText& change) {
     return change.verb == "add" ? "address-missing" : "address-stale";
   }
   if (resource.starts_with("sysctl ")) return RuleOfSysctl(resource);
+  for (const char* part : {"arp filter ", "tunnel ", "route ", "mark "}) {
+    if (resource.starts_with(part)) return RuleOfPart(part);
+  }
   if (resource.starts_with("service ")) {
     const bool persistence = (change.before + change.after).find("persistent") != std::string::npos;
     return !changed      ? (change.verb == "add" ? "service-missing" : "service-stale")
@@ -108,6 +118,12 @@ std::string WhyOf(const std::string& rule) {
     return "The director may tell clients to go straight to a real server, which breaks their "
            "connections.";
   }
+  if (rule == "tunnel") return "Packets that directors send it wrapped are dropped.";
+  if (rule == "route") {
+    return "Answers take another way than over the director, and clients drop what comes from the "
+           "real server's own address.";
+  }
+  if (rule == "mark") return "Packets without their mark do not come to the service.";
   return "The host is not what the playbook says; what depends on it may not work, or not after "
          "the next failover.";
 }
@@ -204,6 +220,10 @@ class HostJudge {
       if (own.is_v4() && Has(now, own)) interfaces.insert(InterfaceOf(now, own));
     }
     if (!v4 || may_answer || interfaces.empty()) return;
+    if (HiddenByFilter(now, check.findings)) {
+      report_.Add(std::move(check));
+      return;
+    }
     for (const std::string& interface : interfaces) {
       const auto ignore = EffectiveSetting(now, interface, "arp_ignore");
       const auto announce = EffectiveSetting(now, interface, "arp_announce");
@@ -211,6 +231,36 @@ class HostJudge {
       if (announce && *announce != 2) check.findings.push_back(Announces(interface, *announce));
     }
     report_.Add(std::move(check));
+  }
+
+  // True when the playbook or the host hides the VIPs by filters of ARP instead of settings.
+  bool HiddenByFilter(const Observation& now, std::vector<Finding>& findings) {
+    const auto has = [](const std::vector<PathPart>& path, const IpAddress& vip) {
+      return std::any_of(path.begin(), path.end(), [&](const PathPart& part) {
+        const auto* filter = std::get_if<ArpFilter>(&part);
+        return filter != nullptr && filter->address == vip;
+      });
+    };
+    const auto wanted = evidence_.states.find(host_);
+    bool any = false;
+    for (const IpAddress& vip : duties_.vips) {
+      const bool there = has(now.path, vip);
+      any = any || there || (wanted != evidence_.states.end() && has(wanted->second.path, vip));
+      if (!any || there || !vip.is_v4()) continue;
+      told_.insert("arp filter " + vip.ToString());
+      findings.push_back(
+          {.rule = "arp-filter",
+           .host = host_,
+           .message =
+               host_ + " has no filter of ARP for " + vip.ToString() + ", or only a part of one",
+           .why = "It answers ARP for the virtual address on its lo, or asks in its name: whoever "
+                  "hears it bypasses the director.",
+           .remedy =
+               "A rollout puts the rules back (nft list table arp drover shows them); whoever "
+               "flushes the ruleset of " +
+               host_ + " should spare that table."});
+    }
+    return any;
   }
 
   Finding Ignores(const std::string& interface, int value) {

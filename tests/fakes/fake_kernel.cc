@@ -91,7 +91,7 @@ Status FakeKernel::Rehearse(const Change& change) {
 }
 
 Status FakeKernel::Check(const AddAddress& add) const {
-  if (interfaces_.count(add.address.interface) == 0) {
+  if (!HasInterface(add.address.interface)) {
     return Fail(
         Refusal(add, ErrorCode::kInvalid, "there is no interface " + add.address.interface));
   }
@@ -106,8 +106,12 @@ Status FakeKernel::Check(const AddAddress& add) const {
   return {};
 }
 
+bool FakeKernel::HasInterface(const std::string& name) const {
+  return interfaces_.contains(name) || HasTunnel(state_, name);
+}
+
 Status FakeKernel::Check(const RemoveAddress& remove) const {
-  if (interfaces_.count(remove.address.interface) == 0) {
+  if (!HasInterface(remove.address.interface)) {
     return Fail(
         Refusal(remove, ErrorCode::kInvalid, "there is no interface " + remove.address.interface));
   }
@@ -228,6 +232,25 @@ Status FakeKernel::Check(const StartSyncDaemon& start) const {
 Status FakeKernel::Check(const StopSyncDaemon& stop) const {
   if (RunsSyncDaemon(stop.daemon.role)) return {};
   return Fail(Refusal(stop, ErrorCode::kNotFound, "it does not run"));
+}
+
+bool FakeKernel::HasPathPart(const PathPart& part) const {
+  return std::any_of(state_.path.begin(), state_.path.end(),
+                     [&](const PathPart& other) { return NameOf(other) == NameOf(part); });
+}
+
+// A tunnel that is there is changed, a rule is set in the place of the old one; only a route is
+// refused.
+Status FakeKernel::Check(const AddPathPart& add) const {
+  if (!std::holds_alternative<Route>(add.part) || !HasPathPart(add.part)) return {};
+  return Fail(Refusal(add, ErrorCode::kExists, "the node has a route to the same destination"));
+}
+
+Status FakeKernel::Check(const ReplacePathPart&) const { return {}; }
+
+Status FakeKernel::Check(const RemovePathPart& remove) const {
+  if (HasPathPart(remove.part)) return {};
+  return Fail(Refusal(remove, ErrorCode::kNotFound, "it is not there"));
 }
 
 }  // namespace drover

@@ -54,6 +54,11 @@ class FakeKernel : public Kernel {
   Status Check(const EditDestination& edit) const;
   Status Check(const RemoveDestination& remove) const;
   Status Check(const StartSyncDaemon& start) const;
+  Status Check(const AddPathPart& add) const;
+  Status Check(const ReplacePathPart& replace) const;
+  Status Check(const RemovePathPart& remove) const;
+  [[nodiscard]] bool HasInterface(const std::string& name) const;
+  [[nodiscard]] bool HasPathPart(const PathPart& part) const;
   Status Check(const StopSyncDaemon& stop) const;
   [[nodiscard]] Status CheckScheduler(const VirtualService& service) const;
   [[nodiscard]] Status CheckDestination(const ServiceKey& key,

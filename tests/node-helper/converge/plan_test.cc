@@ -82,6 +82,40 @@ TEST(Plan, PutsSysctlsBeforeServicesBeforeSyncDaemonsBeforeAddresses) {
             }));
 }
 
+TEST(Plan, PutsTunnelsAndRoutesFirstAndFiltersBeforeAddresses) {
+  DesiredState desired;
+  desired.path = {PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 80}, 7},
+                  ArpFilter{Ip("10.0.0.100"), Ip("10.0.0.21")},
+                  Route{Prefix::Parse("10.9.0.0/16").value(), Ip("10.0.0.1")},
+                  Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")}};
+  desired.sysctls = {{"net/ipv4/conf/lvs-ipip/rp_filter", "2"}};
+  desired.addresses = {At("lvs-ipip", "10.0.0.100/32")};
+  EXPECT_EQ(PlanLines(desired, {}),
+            (Strings{"add tunnel lvs-ipip (missing)", "add route 10.9.0.0/16 (missing)",
+                     "change sysctl net.ipv4.conf.lvs-ipip.rp_filter:  -> 2 (the tunnel is not "
+                     "there yet)",
+                     "add arp filter 10.0.0.100 (missing)", "add mark tcp 10.0.0.100:80 (missing)",
+                     "add address 10.0.0.100/32 on lvs-ipip (missing)"}));
+  DesiredState observed = desired;
+  observed.path[1] = ArpFilter{Ip("10.0.0.100"), Ip("10.0.0.22")};
+  EXPECT_EQ(PlanLines(desired, observed),
+            (Strings{"change arp filter 10.0.0.100: asks as 10.0.0.22 -> asks as 10.0.0.21 "
+                     "(asks as 10.0.0.22)"}));
+  EXPECT_EQ(PlanLines({}, observed), Strings{});
+}
+
+TEST(Plan, WhatPacketsFindTheirWayByLeavesLast) {
+  DesiredState owned;
+  owned.path = {Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")},
+                ArpFilter{Ip("10.0.0.100"), Ip("10.0.0.21")}};
+  owned.addresses = {At("lvs-ipip", "10.0.0.100/32")};
+  EXPECT_EQ(Lines(PlanPrune(owned, {}, owned, {})),
+            (Strings{"remove address 10.0.0.100/32 on lvs-ipip (left the playbook)",
+                     "remove arp filter 10.0.0.100 (left the playbook)",
+                     "remove tunnel lvs-ipip (left the playbook)"}));
+  EXPECT_EQ(PlanPrune(owned, owned, owned, {}), std::vector<Change>{});
+}
+
 TEST(Plan, WritesSysctlsThatChangeOthersFirst) {
   DesiredState desired;
   DesiredState observed;

@@ -34,6 +34,40 @@ TEST(RealServerModule, NeedsNoSettingsForIpv6) {
   EXPECT_TRUE(state.sysctls.empty());
 }
 
+TEST(RealServerModule, HidesTheVipByAFilterInsteadOfSettings) {
+  const auto state = StateOf("real_server: {vip: 10.0.0.100, arp: filter, sender: 10.0.0.7}");
+  EXPECT_EQ(state.path, (std::vector<PathPart>{ArpFilter{*IpAddress::Parse("10.0.0.100"),
+                                                         *IpAddress::Parse("10.0.0.7")}}));
+  EXPECT_TRUE(state.sysctls.empty());
+}
+
+TEST(RealServerModule, TakesPacketsFromATunnel) {
+  const auto state = StateOf("real_server: {vip: 10.0.0.100, tunnel: gre, sender: 10.0.0.7}");
+  EXPECT_EQ(
+      state.path,
+      (std::vector<PathPart>{Tunnel{"lvs-gre", TunnelKind::kGre, *IpAddress::Parse("10.0.0.7")}}));
+  EXPECT_EQ(state.addresses, std::vector{Address("lvs-gre", "10.0.0.100/32", false)});
+  EXPECT_EQ(state.sysctls.back(), (Sysctl{"net/ipv4/conf/lvs-gre/rp_filter", "2"}));
+}
+
+TEST(RouteModule, TakesNetworksAndTheDefault) {
+  EXPECT_EQ(
+      StateOf("route: {to: default, via: 10.0.0.1}").path,
+      (std::vector<PathPart>{Route{*Prefix::Parse("0.0.0.0/0"), *IpAddress::Parse("10.0.0.1")}}));
+  EXPECT_EQ(
+      StateOf("route: {to: 10.9.0.0/16, via: 10.0.0.1}").path,
+      (std::vector<PathPart>{Route{*Prefix::Parse("10.9.0.0/16"), *IpAddress::Parse("10.0.0.1")}}));
+}
+
+TEST(VirtualServiceModule, MarksThePacketsOfAFwmark) {
+  const auto state = StateOf(
+      "virtual_service: {fwmark: 7, real_servers: [10.0.0.11], "
+      "marks: ['10.0.0.100:80', 'udp 10.0.0.100:443']}");
+  const IpAddress vip = *IpAddress::Parse("10.0.0.100");
+  EXPECT_EQ(state.path, (std::vector<PathPart>{PacketMark{{Transport::kTcp, vip, 80}, 7},
+                                               PacketMark{{Transport::kUdp, vip, 443}, 7}}));
+}
+
 TEST(ArpModule, SetsWhatIsNamedOnEveryInterface) {
   EXPECT_EQ(StateOf("arp: {interfaces: [all, eth0.5], ignore: 1, filter: true}").sysctls,
             (std::vector<Sysctl>{{"net/ipv4/conf/all/arp_ignore", "1"},

@@ -214,6 +214,26 @@ TEST(ClusterLaw, EachSabotageIsNamedWithHostAndRule) {
        "arp-announce@rs2"},
       {"arp_ignore 0", [](ClusterEvidence& e) { e.hosts["rs1"].after->sysctls[0].value = "0"; },
        "arp-ignore@rs1"},
+      {"a filter of ARP does what the settings do",
+       [](ClusterEvidence& e) {
+         e.hosts["rs1"].after->sysctls[0].value = "0";
+         e.hosts["rs1"].after->path = {ArpFilter{kVip, *IpAddress::Parse("10.0.0.11")}};
+         e.states["rs1"].path = e.hosts["rs1"].after->path;
+       },
+       ""},
+      {"the filter of ARP is gone",
+       [](ClusterEvidence& e) {
+         e.hosts["rs1"].after->sysctls[0].value = "0";
+         e.states["rs1"].path = {ArpFilter{kVip, *IpAddress::Parse("10.0.0.11")}};
+         e.hosts["rs1"].drift = {
+             {"add", "arp filter 10.0.0.100", "", "asks as 10.0.0.11", "missing"}};
+       },
+       "arp-filter@rs1"},
+      {"a tunnel is gone",
+       [](ClusterEvidence& e) {
+         e.hosts["rs1"].drift = {{"add", "tunnel lvs-ipip", "", "ipip at 10.0.0.11", "missing"}};
+       },
+       "tunnel@rs1"},
       {"answers go through a director",
        [](ClusterEvidence& e) {
          e.hosts["rs1"].after->routes[0].gateway = *IpAddress::Parse("10.0.0.2");

@@ -135,6 +135,17 @@ TEST(Judge, RefusedConnectionsPointAtTheServiceNotTheHost) {
   EXPECT_NE(report.findings.front().remedy.find("nobody listens"), std::string::npos);
 }
 
+TEST(Judge, WhereNobodyAsksTheServersACheckIsTheRemedy) {
+  ExpectedService service = Service("rr");
+  const auto remedy = [&] {
+    const VerifyReport report = Judge(Expect(service), Outcome(Connections("rs1 - rs3 rs1 - rs3")));
+    return report.findings.empty() ? "" : report.findings.front().remedy;
+  };
+  EXPECT_EQ(remedy().find("check: {tcp: {}}"), std::string::npos);
+  service.checked = false;
+  EXPECT_NE(remedy().find("check: {tcp: {}}"), std::string::npos);
+}
+
 TEST(Judge, ServerThatTookTheConnectionAndFailedIsNamedByItsMac) {
   std::vector<ProbeConnection> connections = Connections("rs1 rs2 rs3");
   connections[1] = NoAnswer("connection reset by the server");
