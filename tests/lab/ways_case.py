@@ -22,6 +22,7 @@ from recap import recap  # noqa: E402
 
 DROVER = os.environ.get("DROVER", "build/drover")
 EMULATED = "QEMU TCG" in pathlib.Path("/proc/cpuinfo").read_text()
+CHECKED = 6.0  # s; until the checks of a new service have their verdicts
 LATE = 10.0 if EMULATED else 3.0  # s; what looking from outside and a slow machine add to a time that is promised
 VIP = "10.77.0.100"
 # The client's addresses; the first is the one that it takes by itself.
@@ -33,7 +34,7 @@ ADDRESS = {"lb1": "10.77.0.11", "lb2": "10.77.0.12"} | {f"rs{i}": f"10.77.0.2{i}
 SNAPSHOT = r"""
 echo '# addresses'; ip -o addr | sed -E 's/(valid|preferred)_lft [a-z0-9]+//g'
 echo '# links'; ip -o link | sed -E 's/qlen [0-9]+//; s/^[0-9]+: //; s/@if[0-9]+//'
-echo '# routes'; ip route show table all; ip -6 route show table all | sed -E 's/expires [0-9]+sec//'
+echo '# routes'; ip route show table all; ip -6 route show table all | sed -E '/expires -/d; s/expires [0-9]+sec//'
 echo '# rules'; ip rule; ip -6 rule
 echo '# sysctls'; cd /proc/sys/net && grep -rs . ipv4/ip_forward ipv4/conf ipv6/conf | grep -v stable_secret | sort
 echo '# ip_vs'; [ -e /proc/net/ip_vs ] && sed 1,3d /proc/net/ip_vs
@@ -45,7 +46,7 @@ echo '# processes'; ps -eo comm= | grep -E 'node-helper|drover'; true
 # Says who it is, over http and https, and is broken while /run/sick is there.
 SITE = """server {{
     listen 80 default_server; listen [::]:80 default_server; listen 443 ssl default_server;
-    ssl_certificate /run/site.pem; ssl_certificate_key /run/site.pem;
+    ssl_certificate /etc/nginx/site.pem; ssl_certificate_key /etc/nginx/site.pem;
     location / {{ default_type text/plain; return 200 "{host}\\n"; }}
     location /health {{ default_type text/plain; if (-f /run/sick) {{ return 200 "out of order\\n"; }} return 200 "fine\\n"; }}
 }}
@@ -62,8 +63,8 @@ def side_by_side(work, hosts):
 def serve(hosts):
     """nginx with a page that names its server runs on these hosts. It is no part of the arrangements: they find it there."""
     def start(host):
-        on(host, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=web -keyout /run/site.pem"
-                 f" -out /run/site.crt 2>/dev/null && cat /run/site.crt >> /run/site.pem && cat > /etc/nginx/sites-enabled/default <<'E'\n"
+        on(host, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=web -keyout /etc/nginx/site.pem"
+                 f" -out /etc/nginx/site.crt 2>/dev/null && cat /etc/nginx/site.crt >> /etc/nginx/site.pem && cat > /etc/nginx/sites-enabled/default <<'E'\n"
                  f"{SITE.format(host=host)}E\n/etc/init.d/nginx start")
     new = [host for host in hosts if host not in _running]
     side_by_side(start, new)
@@ -178,7 +179,10 @@ class WayTest(unittest.TestCase):
         return "\n".join(" ".join((finding["message"], finding["why"], finding["remedy"])) for finding in findings)
 
     def expect_rules(self, host, *rules):
-        """`ipvsadm -Sn` of a director, line for line."""
+        """`ipvsadm -Sn` of a director, line for line, once the checks have found everybody well."""
+        begun = time.monotonic()
+        while on(host, "ipvsadm -Sn").splitlines() != list(rules) and time.monotonic() - begun < CHECKED + LATE:
+            time.sleep(0.3)
         self.assertEqual(on(host, "ipvsadm -Sn").splitlines(), list(rules), host)
 
     def expect_sysctls(self, host, **settings):

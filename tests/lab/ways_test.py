@@ -13,7 +13,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 from host_shell import on  # noqa: E402
-from ways_case import ADDRESS, CLIENT, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, wait_until  # noqa: E402
+from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, wait_until  # noqa: E402
+from ways_services import PageChecks  # noqa: E402,F401
 
 
 class DrPair(WayTest):
