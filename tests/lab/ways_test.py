@@ -13,8 +13,63 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 from host_shell import on  # noqa: E402
-from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, wait_until  # noqa: E402
+from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, wait_until  # noqa: E402
 from ways_services import PageChecks  # noqa: E402,F401
+
+
+class DrStatic(WayTest):
+    """1: direct routing with nobody who asks; the VIP is hidden by a filter of ARP."""
+    way = "dr-static"
+    nodes = ("lb1", "rs1", "rs2")
+    servers = ("rs1", "rs2")
+
+    def hidden(self, server):
+        """Whether both rules are there, as `nft list` shows them."""
+        rules = on(server, "nft list table arp drover 2>/dev/null", check=False)
+        return (f"arp daddr ip {VIP} drop" in rules and
+                f"arp saddr ip {VIP} arp saddr ip set {ADDRESS[server]}" in rules)
+
+    def test_1_it_is_what_the_classic_commands_set(self):
+        self.roll_out()
+        self.expect_rules("lb1", f"-A -t {VIP}:80 -s rr",
+                          *(f"-a -t {VIP}:80 -r {ADDRESS[server]}:80 -g -w 1" for server in self.servers))
+        for server in self.servers:
+            self.assertTrue(self.hidden(server), on(server, "nft list ruleset"))
+            self.assertTrue(holds(server, interface="lo"))
+            self.expect_sysctls(server, all_arp_ignore=0, all_arp_announce=0, lo_arp_ignore=0, eth0_arp_ignore=0)
+        self.assertEqual(pages(6), {"rs1": 3, "rs2": 3})
+        self.assertIn(on("lb1", "cat /sys/class/net/eth0/address"), on("control", f"ip neigh show {VIP} dev eth0"))
+        self.expect_clean()
+        self.expect_nothing_changes()
+
+    def test_2_it_survives_a_reboot(self):
+        for host in ("lb1", "rs1"):
+            lab("reboot", host)
+        on("rs1", "/etc/init.d/nginx start")
+        wait_until(lambda: self.hidden("rs1"), 10 + LATE, "the filter is back")
+        wait_until(lambda: page() is not None, 10 + LATE, "the director serves again")
+        self.assertEqual(pages(4), {"rs1": 2, "rs2": 2})
+
+    def test_3_the_lesson_nobody_notices_that_a_server_stopped(self):
+        on("rs2", "/etc/init.d/nginx stop")
+        try:
+            self.assertEqual(pages(8), {"rs1": 4, None: 4})  # half of the new connections fail
+            said = self.expect_found(("no-answer", "rs2"))
+            self.assertIn("Nobody asks the real servers of this service", said)
+            self.assertIn("check: {tcp: {}}", said)
+        finally:
+            on("rs2", "/etc/init.d/nginx start")
+
+    def test_4_sabotage_the_filter_is_flushed(self):
+        with self.asleep("rs2"):
+            on("rs2", "nft flush table arp drover")
+            self.expect_found(("arp-filter", "rs2"), ("arp-real-server", "rs2"))
+        wait_until(lambda: self.hidden("rs2"), LATE, "the helper mends it")
+        on("control", f"ip neigh del {VIP} dev eth0 2>/dev/null; true")
+        self.expect_clean()
+
+    def test_5_it_goes_without_a_trace(self):
+        self.take_away()
 
 
 class DrPair(WayTest):
