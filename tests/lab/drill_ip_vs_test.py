@@ -149,7 +149,8 @@ class DrillIpVsTest(unittest.TestCase):
         measured = self.expect_pass(fault, *words, duration="6s")
         self.assertEqual(measured["takeovers"], 0)
         self.assertTrue(0 < measured["time to quiesce"] < 4000 + EMULATION, measured)
-        self.assertTrue(0 < measured["return"] < 3000 + EMULATION, measured)
+        # 0: it was back before the node could say that the fault is over.
+        self.assertTrue(0 <= measured["return"] < 3000 + EMULATION, measured)
 
 
 if __name__ == "__main__":
