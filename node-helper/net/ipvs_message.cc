@@ -9,22 +9,12 @@
 #include <array>
 #include <string>
 
+#include "node-helper/net/ip_protocol.h"
+
 namespace drover::ipvs {
 namespace {
 
 constexpr std::size_t kAddressBytes = 16;
-
-std::uint16_t ProtocolNumber(Transport transport) {
-  switch (transport) {
-    case Transport::kTcp:
-      return IPPROTO_TCP;
-    case Transport::kUdp:
-      return IPPROTO_UDP;
-    case Transport::kSctp:
-      return IPPROTO_SCTP;
-  }
-  return 0;
-}
 
 Result<Transport> TransportOf(std::uint16_t protocol) {
   for (const Transport transport : {Transport::kTcp, Transport::kUdp, Transport::kSctp}) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 
+#include "node-helper/net/ip_protocol.h"
 #include "node-helper/net/nft_batch.h"
 
 namespace drover {
@@ -144,18 +145,6 @@ std::vector<NftRule> RulesOfFilter(const ArpFilter& filter) {
                .Store(kNetwork, kArpSender, 4)
                .bytes(),
            comment}};
-}
-
-std::uint8_t ProtocolNumber(Transport transport) {
-  switch (transport) {
-    case Transport::kTcp:
-      return IPPROTO_TCP;
-    case Transport::kUdp:
-      return IPPROTO_UDP;
-    case Transport::kSctp:
-      return IPPROTO_SCTP;
-  }
-  return 0;
 }
 
 std::vector<NftRule> RulesOfMark(const PacketMark& mark) {

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from host_shell import on
+from host_shell import lab, on, wait_until
 
 VIP = "10.77.0.100"
 WEB_PORT = 80
@@ -24,20 +24,6 @@ ECHO_PORT = 5001
 PYTHON = "/usr/bin/python3"
 HERE = str(pathlib.Path(__file__).resolve())
 PROBE = os.path.abspath(os.environ.get("LAB_PROBE", "build/tests/lab/lab_probe"))
-
-
-def lab(*command):
-    subprocess.run(["lab-ctl", *command], check=True, timeout=120)
-
-
-def wait_until(condition, seconds, what):
-    """How long it took."""
-    begun = time.monotonic()
-    while not condition():
-        if time.monotonic() - begun > seconds:
-            raise AssertionError(f"not within {seconds:.1f} s: {what}")
-        time.sleep(0.05)
-    return time.monotonic() - begun
 
 
 def start_servers(hosts):

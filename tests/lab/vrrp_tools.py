@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from host_shell import on
+from host_shell import on, wait_until
 
 SPEAK = os.path.abspath(os.environ.get("SPEAK", "build/tests/node-helper/speaker/speak"))
 PYTHON = "/usr/bin/python3"
@@ -22,14 +22,6 @@ VIPS = ["10.250.0.100", "10.250.0.101"]
 VIPS6 = ["fe80::100", "2001:db8::100"]
 ECHO_PORT = 7000
 PROBES_PER_SECOND = 500
-
-
-def wait_until(condition, seconds, what):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
-        time.sleep(0.01)
 
 
 def addresses(host, interface="eth0"):

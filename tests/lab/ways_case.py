@@ -17,7 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
-from host_shell import on  # noqa: E402
+from host_shell import lab, on, wait_until  # noqa: E402
 from recap import recap  # noqa: E402
 
 DROVER = os.environ.get("DROVER", "build/drover")
@@ -79,20 +79,6 @@ def rest(hosts):
 
 def drover(*arguments, timeout=400):
     return subprocess.run([DROVER, *arguments], capture_output=True, text=True, timeout=timeout, check=False)
-
-
-def lab(*command):
-    subprocess.run(["lab-ctl", *command], check=True, timeout=120)
-
-
-def wait_until(condition, seconds, what):
-    """How long it took."""
-    begun = time.monotonic()
-    while not condition():
-        if time.monotonic() - begun > seconds:
-            raise AssertionError(f"not within {seconds:.1f} s: {what}")
-        time.sleep(0.1)
-    return time.monotonic() - begun
 
 
 def page(address=VIP, source=CLIENT, port=80, timeout=3.0, path="/"):
