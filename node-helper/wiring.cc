@@ -14,6 +14,7 @@
 #include "node-helper/fault/drill_guard.h"
 #include "node-helper/net/linux_kernel.h"
 #include "node-helper/speaker/surroundings.h"
+#include "node-helper/store/systemd.h"
 #include "node-helper/tasks/process.h"
 #include "node-helper/tasks/restore_record.h"
 #include "node-helper/transaction/run_watch.h"
@@ -25,8 +26,6 @@ namespace {
 constexpr std::chrono::minutes kInstallTimeout{1};
 constexpr std::chrono::seconds kGuardTimeout{5};  // the daemon waits for it
 constexpr const char* kGuardLog = "/run/drover/guard.log";
-
-bool RunsSystemd() { return ::access("/run/systemd/system", F_OK) == 0; }
 
 Status RunToSuccess(const std::vector<std::string>& argv,
                     std::chrono::milliseconds timeout = kInstallTimeout) {
@@ -54,7 +53,7 @@ std::string OwnFile() {
 // A guard that the daemon starts. Under systemd the daemon's own children are as confined as it is
 // (no writing to /etc), and end with it: there the guard is a unit of its own.
 Status StartGuardBesideTheDaemon() {
-  if (!RunsSystemd()) return RunToSuccess({OwnFile(), "guard", "--detach"}, kGuardTimeout);
+  if (!SystemdRuns()) return RunToSuccess({OwnFile(), "guard", "--detach"}, kGuardTimeout);
   const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
   return RunToSuccess({"systemd-run", "--quiet", "--collect", "--service-type=forking",
                        "--unit=drover-guard-" + std::to_string(now),
@@ -186,7 +185,7 @@ void LookAfterRuns(const Store& store, DaemonParts& parts) {
   parts.look_after_runs = [&store, watch = RunWatch(), transaction,
                            drills = DrillsOfThisNode(store)]() mutable -> std::string {
     // Under systemd it may not do what undoing needs; a timer of systemd is there instead.
-    (void)LookAfterDrills(drills, !RunsSystemd());
+    (void)LookAfterDrills(drills, !SystemdRuns());
     const PendingJournal journal(store.directory());
     const RunInfo last = watch.run();
     if (!journal.exists() && last.run_id.empty()) return "";

@@ -115,7 +115,6 @@ class DaemonCore {
   void Stop();
 
  private:
-  void TellOfSync(const std::optional<SyncStatus>& sync, bool converged);
   struct Repeats {
     Time since;
     int times = 0;
@@ -149,6 +148,7 @@ class DaemonCore {
   void Told(const SpeakerEvent& event);
   void WaitForSync(const std::string& instance, Time now);
   void MayPreempt(Time now);
+  void TellOfSync(const std::optional<SyncStatus>& sync, bool converged);
   // Compared since then, our table holds the connections of every peer.
   [[nodiscard]] bool HoldsConnectionsSince(Time since) const;
   // While this node is under maintenance its instances leave the addresses to others.

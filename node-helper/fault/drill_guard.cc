@@ -19,6 +19,7 @@
 #include "node-helper/fault/process_table.h"
 #include "node-helper/store/detach.h"
 #include "node-helper/store/files.h"
+#include "node-helper/store/systemd.h"
 
 namespace drover {
 namespace {
@@ -148,7 +149,7 @@ void Harden() {
 
 // A group of its own outside the session's: the end of the login must not end it.
 void LeaveTheSessionsGroup() {
-  if (::access("/run/systemd/system", F_OK) != 0) return;
+  if (!SystemdRuns()) return;
   const int fd = ::open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC);
   if (fd < 0) return;
   [[maybe_unused]] const Status moved = WriteAll(fd, std::to_string(::getpid()), "cgroup.procs");

@@ -19,6 +19,7 @@
 #include "node-helper/fault/process_table.h"
 #include "node-helper/install/daemon_lock.h"
 #include "node-helper/store/files.h"
+#include "node-helper/store/systemd.h"
 
 namespace drover {
 namespace {
@@ -43,7 +44,6 @@ bool WaitFor(milliseconds patience, const Condition& condition) {
   return true;
 }
 
-bool HasSystemd() { return ::access("/run/systemd/system", F_OK) == 0; }
 std::string TimerOf(const std::string& id) { return "drover-drill-" + id; }
 
 DrillState StateOf(const DrillJournal* journal, const std::string& id, DrillBoard& board) {
@@ -107,7 +107,7 @@ std::vector<std::string> Drills::GuardsFor(const FaultOrder& order,
   }
   guards.emplace_back("guardian");
   guards.emplace_back("watchman");
-  if (HasSystemd()) {
+  if (SystemdRuns()) {
     guards.emplace_back("systemd");
   } else if (!HitsTheDaemon(order.fault) && RunningDaemon("")) {
     // Under systemd the daemon may not do what undoing needs.
@@ -167,7 +167,7 @@ Status Drills::StartGuards(const DrillJournal& journal, DrillBoard& board) const
                   "the " + std::string(ToString(role)) + " does not show that it lives");
     }
   }
-  if (!HasSystemd()) return {};
+  if (!SystemdRuns()) return {};
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(journal.task.order.duration) +
                        std::chrono::ceil<std::chrono::seconds>(journal.task.lease) + kTimerLater;
   return RunTool(parts_,
@@ -309,7 +309,7 @@ Result<DrillState> Drills::Undo(const DrillUndoTask& task) {
   } else if (journal) {
     (void)UndoDrill(parts_, *journal, **board, UndoneBy::kOrder, nullptr);
   }
-  if (HasSystemd()) {
+  if (SystemdRuns()) {
     [[maybe_unused]] const Status stopped =
         RunTool(parts_, {"systemctl", "stop", TimerOf(task.drill_id) + ".timer"});
   }

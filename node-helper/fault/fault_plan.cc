@@ -25,6 +25,7 @@
 #include "node-helper/net/network_snapshot.h"
 #include "node-helper/net/sysctl_files.h"
 #include "node-helper/store/files.h"
+#include "node-helper/store/systemd.h"
 #include "node-helper/tasks/init_system.h"
 #include "protocol/codec.h"
 
@@ -38,7 +39,6 @@ constexpr std::uint32_t kTmpfs = 0x01021994;
 constexpr std::uint32_t kRamfs = 0x858458f6;
 constexpr std::uint32_t kOverlayfs = 0x794c7630;
 constexpr std::int64_t kMemoryShare = 4;  // a file system in memory may take this part of it
-constexpr const char* kSystemdRuns = "/run/systemd/system";
 constexpr const char* kInitScript = "/etc/init.d/drover-node-helper";
 
 bool Exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
@@ -253,7 +253,7 @@ class Planner {
   void AddHelper() {
     FaultStep step{.kind = StepKind::kHelper, .text = "", .items = HelperProcesses(), .number = 0};
     if (step.items.empty()) return;
-    if (Exists(kSystemdRuns) && !supervised_) {
+    if (SystemdRuns() && !supervised_) {
       step.text = std::string("systemctl start ") + kServiceName;
     } else if (!supervised_) {
       Refuse("the helper's daemon was started by something unknown, which may start it again at " +
@@ -519,7 +519,7 @@ class Planner {
     const std::string space = std::filesystem::read_symlink("/proc/self/ns/pid", error).string();
     constexpr const char* kFirstPidSpace = "pid:[4026531836]";  // PROC_PID_INIT_INO
     std::string way;
-    if (Exists(kSystemdRuns)) {
+    if (SystemdRuns()) {
       way = "systemd";
     } else if (space != kFirstPidSpace && HasCapability(CAP_SYS_BOOT)) {
       way = "namespace";

@@ -15,6 +15,7 @@
 #include "node-helper/install/daemon_lock.h"
 #include "node-helper/install/service_files.h"
 #include "node-helper/store/files.h"
+#include "node-helper/store/systemd.h"
 #include "protocol/helper_upgrade.h"
 
 namespace drover {
@@ -26,16 +27,14 @@ constexpr std::chrono::milliseconds kLook{20};
 
 bool Exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-bool HasSystemd(const InstallSite& site) { return Exists(site.root + "/run/systemd/system"); }
-
 std::string ServiceFile(const InstallSite& site) {
-  return site.root + (HasSystemd(site)
+  return site.root + (SystemdRuns(site.root)
                           ? std::string("/etc/systemd/system/") + kServiceName + ".service"
                           : std::string("/etc/init.d/") + kServiceName);
 }
 
 std::string ServiceText(const InstallSite& site) {
-  return HasSystemd(site) ? SystemdUnit(site.program()) : InitScript(site.program());
+  return SystemdRuns(site.root) ? SystemdUnit(site.program()) : InitScript(site.program());
 }
 
 bool AnyMatch(const std::string& pattern) {
@@ -46,7 +45,7 @@ bool AnyMatch(const std::string& pattern) {
 }
 
 bool IsEnabled(const InstallSite& site) {
-  if (HasSystemd(site)) {
+  if (SystemdRuns(site.root)) {
     return Exists(site.root + "/etc/systemd/system/multi-user.target.wants/" + kServiceName +
                   ".service");
   }
@@ -107,20 +106,20 @@ Status PutProgram(const InstallSite& site) {
 Status PutServiceFile(const InstallSite& site) {
   const std::string path = ServiceFile(site);
   if (const Status made = MakeDirectories(ParentOf(path), 0755); !made) return made;
-  const bool systemd = HasSystemd(site);
+  const bool systemd = SystemdRuns(site.root);
   const Status written = WriteFileAtomically(path, ServiceText(site), systemd ? 0644 : 0755);
   if (!written || !systemd) return written;
   return site.run({"systemctl", "daemon-reload"});
 }
 
 Status Enable(const InstallSite& site) {
-  if (HasSystemd(site)) return site.run({"systemctl", "enable", kServiceName});
+  if (SystemdRuns(site.root)) return site.run({"systemctl", "enable", kServiceName});
   const auto command = LinkCommand(site, true);
   return command ? site.run(*command) : Status();
 }
 
 Status Start(const InstallSite& site) {
-  if (HasSystemd(site)) return site.run({"systemctl", "restart", kServiceName});
+  if (SystemdRuns(site.root)) return site.run({"systemctl", "restart", kServiceName});
   const auto stopped = StopDaemon(site.root, kStopPatience);
   if (!stopped) return Fail(stopped.error());
   return site.run({site.program(), "daemon", "--detach"});
@@ -186,7 +185,7 @@ Status RemoveFolder(const std::string& path, std::vector<ChangeText>& changes) {
 }
 
 Status TakeServiceAway(const InstallSite& site, std::vector<ChangeText>& changes) {
-  const bool systemd = HasSystemd(site);
+  const bool systemd = SystemdRuns(site.root);
   const bool runs = RunningDaemon(site.root).has_value();
   const std::string file = ServiceFile(site);
   if (systemd && Exists(file)) {
@@ -215,7 +214,7 @@ Result<std::vector<ChangeText>> Install(const InstallSite& site, bool check) {
   const bool had_program = Exists(site.program());
   const bool new_program = !IsInPlace(site);
   const bool new_file = !text || *text != ServiceText(site);
-  const bool can_enable = HasSystemd(site) || LinkCommand(site, true).has_value();
+  const bool can_enable = SystemdRuns(site.root) || LinkCommand(site, true).has_value();
   const bool runs = RunningDaemon(site.root).has_value();
   const Step steps[] = {
       {new_program, PutProgram,

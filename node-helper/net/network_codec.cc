@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "node-helper/net/address_codec.h"
+#include "node-helper/net/rtnetlink_header.h"
 
 namespace drover {
 namespace {
@@ -54,8 +55,7 @@ struct Message {
     return {value->begin(), std::find(value->begin(), value->end(), 0)};
   }
   [[nodiscard]] Bytes Encode() const {
-    Bytes bytes(NLMSG_ALIGN(sizeof header));
-    std::memcpy(bytes.data(), &header, sizeof header);
+    Bytes bytes = EncodeHeader(header);
     AttributeWriter writer(bytes);
     for (const auto& [type, value] : attributes) writer.Put(type, value);
     return bytes;
@@ -65,24 +65,12 @@ struct Message {
 template <typename Header>
 Result<Message<Header>> Decode(ByteView payload, const char* what) {
   Message<Header> message;
-  if (payload.size() < NLMSG_ALIGN(sizeof(Header))) {
-    return Fail(ErrorCode::kInternal,
-                std::string("rtnetlink: a message about ") + what + " is cut off");
-  }
-  std::memcpy(&message.header, payload.data(), sizeof(Header));
-  const auto read = AttributeReader::Parse(payload.subspan(NLMSG_ALIGN(sizeof(Header))));
-  if (!read) return Fail(read.error().In(what));
+  const auto read = DecodeHeader(payload, message.header, what);
+  if (!read) return Fail(read.error());
   for (const auto& [type, value] : read->all()) {
     message.attributes[type] = Bytes(value.begin(), value.end());
   }
   return message;
-}
-
-template <typename Header>
-Bytes HeaderOnly(const Header& header) {
-  Message<Header> message;
-  message.header = header;
-  return message.Encode();
 }
 
 IpAddress Unspecified(unsigned family) {
@@ -213,16 +201,16 @@ Bytes EncodeListLinks() {
   return message.Encode();
 }
 
-Bytes EncodeListRoutes() { return HeaderOnly(rtmsg{}); }
+Bytes EncodeListRoutes() { return EncodeHeader(rtmsg{}); }
 
-Bytes EncodeListRules() { return HeaderOnly(fib_rule_hdr{}); }
+Bytes EncodeListRules() { return EncodeHeader(fib_rule_hdr{}); }
 
 Bytes EncodeLinkUp(std::uint32_t index, bool up) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(index);
   header.ifi_flags = up ? IFF_UP : 0;
   header.ifi_change = IFF_UP;
-  return HeaderOnly(header);
+  return EncodeHeader(header);
 }
 
 Bytes EncodeLinkMtu(std::uint32_t index, std::uint32_t mtu) {

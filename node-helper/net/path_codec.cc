@@ -5,29 +5,11 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include <cstring>
-
 #include "node-helper/net/address_codec.h"
+#include "node-helper/net/rtnetlink_header.h"
 
 namespace drover {
 namespace {
-
-template <typename Header>
-Bytes BytesOf(const Header& header) {
-  Bytes bytes(NLMSG_ALIGN(sizeof header));
-  std::memcpy(bytes.data(), &header, sizeof header);
-  return bytes;
-}
-
-template <typename Header>
-Result<AttributeReader> Split(ByteView payload, Header& header, const char* what) {
-  if (payload.size() < NLMSG_ALIGN(sizeof header)) {
-    return Fail(ErrorCode::kInternal,
-                std::string("rtnetlink: a message about ") + what + " is cut off");
-  }
-  std::memcpy(&header, payload.data(), sizeof header);
-  return AttributeReader::Parse(payload.subspan(NLMSG_ALIGN(sizeof header)));
-}
 
 std::uint16_t LocalOf(TunnelKind kind) {
   return kind == TunnelKind::kIpip ? std::uint16_t{IFLA_IPTUN_LOCAL}
@@ -41,13 +23,13 @@ std::uint16_t RemoteOf(TunnelKind kind) {
 
 }  // namespace
 
-Bytes EncodeListTunnels() { return BytesOf(ifinfomsg{}); }
+Bytes EncodeListTunnels() { return EncodeHeader(ifinfomsg{}); }
 
 Bytes EncodeTunnel(const Tunnel& tunnel) {
   ifinfomsg header{};
   header.ifi_flags = IFF_UP;
   header.ifi_change = IFF_UP;
-  Bytes bytes = BytesOf(header);
+  Bytes bytes = EncodeHeader(header);
   AttributeWriter writer(bytes);
   writer.PutText(IFLA_IFNAME, tunnel.name);
   const std::size_t info = writer.Begin(IFLA_LINKINFO);
@@ -60,14 +42,14 @@ Bytes EncodeTunnel(const Tunnel& tunnel) {
 }
 
 Bytes EncodeTunnelRemoval(const Tunnel& tunnel) {
-  Bytes bytes = BytesOf(ifinfomsg{});
+  Bytes bytes = EncodeHeader(ifinfomsg{});
   AttributeWriter(bytes).PutText(IFLA_IFNAME, tunnel.name);
   return bytes;
 }
 
 Result<std::optional<Tunnel>> DecodeTunnel(ByteView payload) {
   ifinfomsg header{};
-  const auto attributes = Split(payload, header, "an interface");
+  const auto attributes = DecodeHeader(payload, header, "an interface");
   if (!attributes) return Fail(attributes.error());
   const auto info = attributes->Get(IFLA_LINKINFO);
   const auto name = attributes->Text(IFLA_IFNAME);
@@ -92,7 +74,7 @@ Bytes EncodeListOurRoutes(Family family) {
   header.rtm_family = family == Family::kIpv4 ? AF_INET : AF_INET6;
   // Not the table as well: where it is still empty, asking for it is an error.
   header.rtm_protocol = kRouteProtocol;
-  return BytesOf(header);
+  return EncodeHeader(header);
 }
 
 Bytes EncodeRoute(const Route& route) {
@@ -104,7 +86,7 @@ Bytes EncodeRoute(const Route& route) {
   header.rtm_protocol = kRouteProtocol;
   header.rtm_scope = RT_SCOPE_UNIVERSE;
   header.rtm_type = RTN_UNICAST;
-  Bytes bytes = BytesOf(header);
+  Bytes bytes = EncodeHeader(header);
   AttributeWriter writer(bytes);
   if (destination.length > 0) {
     writer.Put(RTA_DST, ByteView(destination.address.data(), destination.address.size()));
@@ -115,7 +97,7 @@ Bytes EncodeRoute(const Route& route) {
 
 Result<std::optional<Route>> DecodeRoute(ByteView payload) {
   rtmsg header{};
-  const auto attributes = Split(payload, header, "a route");
+  const auto attributes = DecodeHeader(payload, header, "a route");
   if (!attributes) return Fail(attributes.error());
   if (header.rtm_protocol != kRouteProtocol || header.rtm_table != RT_TABLE_MAIN) {
     return std::nullopt;

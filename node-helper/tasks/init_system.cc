@@ -10,6 +10,8 @@
 #include <cstring>
 #include <thread>
 
+#include "node-helper/store/systemd.h"
+
 namespace drover {
 namespace {
 
@@ -197,7 +199,7 @@ class Sysvinit : public InitSystem {
 }  // namespace
 
 std::unique_ptr<InitSystem> OpenInitSystem(InitContext context, const std::string& root) {
-  if (Exists(root + "/run/systemd/system")) return std::make_unique<Systemd>(std::move(context));
+  if (SystemdRuns(root)) return std::make_unique<Systemd>(std::move(context));
   return std::make_unique<Sysvinit>(std::move(context), root);
 }
 

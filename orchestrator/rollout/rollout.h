@@ -110,6 +110,7 @@ class Rollout {
   void StartHealth(Actions& actions);
   void AskHealth(Actions& actions);
   void AskDirectors(Actions& actions);
+  [[nodiscard]] std::map<std::string, NodeStatus> StatusesOfDirectors() const;
   void EndHealth(Actions& actions);
   void AskOperatorBehindCanary(Actions& actions);
   void EndAsking(Actions& actions);

@@ -127,12 +127,7 @@ void Rollout::AskSettling(Actions& actions) {
 }
 
 void Rollout::EndSettling(Actions& actions) {
-  std::map<std::string, NodeStatus> statuses;
-  for (const auto& [host, answer] : book_.answers()) {
-    const auto* status = answer ? std::get_if<NodeStatus>(&answer->detail) : nullptr;
-    if (status != nullptr) statuses.emplace(host, *status);
-  }
-  const std::vector<std::string> reasons = NotSettled(statuses, run_.virtual_routers);
+  const std::vector<std::string> reasons = NotSettled(StatusesOfDirectors(), run_.virtual_routers);
   if (!reasons.empty() && settle_waited_ < kSettleDeadline && !stop_) {
     settle_waited_ += kHealthLook;
     Wait(Phase::kSettlingPause, kHealthLook, actions);
@@ -325,18 +320,26 @@ void Rollout::AskDirectors(Actions& actions) {
   book_.Ask(std::move(questions), actions);
 }
 
+// What those said who could say something.
+std::map<std::string, NodeStatus> Rollout::StatusesOfDirectors() const {
+  std::map<std::string, NodeStatus> statuses;
+  for (const auto& [host, answer] : book_.answers()) {
+    const auto* status = answer ? std::get_if<NodeStatus>(&answer->detail) : nullptr;
+    if (status != nullptr) statuses.emplace(host, *status);
+  }
+  return statuses;
+}
+
 void Rollout::EndHealth(Actions& actions) {
   const UpdatePolicy plain{.min_healthy_time = milliseconds(0), .healthy_deadline = kPlainDeadline};
   const UpdatePolicy& update = play().policy.update ? *play().policy.update : plain;
   const std::set<std::string> batch(batches_[batch_].begin(), batches_[batch_].end());
-  std::map<std::string, NodeStatus> statuses;
+  const std::map<std::string, NodeStatus> statuses = StatusesOfDirectors();
   std::vector<std::string> reasons;
   for (const auto& [host, answer] : book_.answers()) {
-    const auto* status = answer ? std::get_if<NodeStatus>(&answer->detail) : nullptr;
     const auto error = ErrorOf(answer);
-    if (status != nullptr) {
-      statuses.emplace(host, *status);
-    } else if (batch.contains(host) && error && error->code != ErrorCode::kNotFound) {
+    const bool silent = !statuses.contains(host) && error;
+    if (silent && batch.contains(host) && error->code != ErrorCode::kNotFound) {
       reasons.push_back(host + " says nothing of itself: " + error->message);
     }
   }
