@@ -24,9 +24,10 @@ void ArpMisconfigured(PredictionWriter& writer) {
   writer.AtMost(Quantity::kDoubleOwner, (kRepairBound + kLeaseSlack).count(),
                 "the real server answers until it is repaired, + 300 ms for answers on their way",
                 MillisecondsText(kRepairBound + kLeaseSlack));
-  writer.AtMost(Quantity::kDetection, kRivalBound.count(), "a second owner is noticed within 2 s",
-                MillisecondsText(kRivalBound));
   writer.NoTakeover();
+  writer.Note(
+      "The master asks once a second who else has the VIP. A rival that is mended before it asks "
+      "again is not noticed there: the real server itself tells what it repaired.");
   writer.Note(
       "A client whose neighbour entry moved goes past the director until it is announced "
       "again; its connections to other real servers are reset meanwhile.");

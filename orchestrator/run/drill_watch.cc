@@ -11,6 +11,13 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLookPatience{6000};
 constexpr milliseconds kOrderPatience{8000};
 
+// The directors; and the target, where its own helper must tell that it mended the fault.
+std::set<std::string> LookedAt(const DrillSetup& setup, const Prediction& prediction) {
+  std::set<std::string> hosts(setup.router.members.begin(), setup.router.members.end());
+  if (prediction.Find(Quantity::kRepair) != nullptr) hosts.insert(setup.target);
+  return hosts;
+}
+
 }  // namespace
 
 WallUs WallNow() {
@@ -28,6 +35,7 @@ DrillWatch::DrillWatch(const DrillSetup& setup, const WholeCluster& whole, Drill
       hosts_(hosts),
       timeline_(timeline),
       hooks_(std::move(hooks)),
+      looked_at_(LookedAt(setup, settings.prediction)),
       course_(std::move(settings), Clock::now()),
       interrupts_(hosts.interrupts()) {}
 
@@ -125,7 +133,7 @@ void DrillWatch::NextStep() {
 }
 
 void DrillWatch::Look() {
-  for (const std::string& host : setup_.router.members) {
+  for (const std::string& host : looked_at_) {
     if (hosts_.IsBusy(host)) continue;
     sent_[hosts_.Send(host, StatusTask{})] = {Errand::kLook, host, Clock::now()};
   }
@@ -204,10 +212,12 @@ void DrillWatch::HearLook(const SeatAnswer& answer) {
   } else {
     one.error = Error{answer.result->code.value_or(ErrorCode::kInternal), answer.result->message};
   }
+  for (const std::string& news : timeline_.Take({{one}})) hooks_.tell(news);
+  const auto& directors = setup_.router.members;
+  if (std::find(directors.begin(), directors.end(), answer.seat) == directors.end()) return;
   seen_[answer.seat] = std::move(one);
   ClusterStatus cluster;
   for (const auto& [host, status] : seen_) cluster.hosts.push_back(status);
-  for (const std::string& news : timeline_.Take(cluster)) hooks_.tell(news);
   if (seen_.size() < setup_.router.members.size()) return;
   const RedundancySample sample = LookForRedundancy(cluster, whole_);
   watched_.samples.emplace_back(WallNow(), sample);

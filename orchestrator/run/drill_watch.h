@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,7 @@ class DrillWatch {
   DrillHosts& hosts_;
   DrillTimeline& timeline_;
   DrillWatchHooks hooks_;
+  const std::set<std::string> looked_at_;
   DrillCourse course_;
   DrillWatched watched_;
   struct Sent {
