@@ -97,7 +97,8 @@ Json ToJson(const ProbeOutcome& outcome) {
                            {"requests", arp.requests}});
   }
   for (const PeerMac& peer : outcome.peers)
-    json["peers"].push_back({{"name", peer.name}, {"mac", peer.mac}});
+    json["peers"].push_back(
+        {{"name", peer.name}, {"mac", peer.mac}, {"interface", peer.interface}});
   json["redirects"] = ListToJson(outcome.redirects, [](const RedirectsSeen& seen) {
     return Json{{"mac", seen.mac}, {"from", seen.from}, {"count", seen.count}};
   });
@@ -145,6 +146,7 @@ PeerMac PeerMacFromJson(const Json& json, const std::string& path, JsonErrors& e
   ObjectReader reader(json, path, errors);
   reader.Read("name", peer.name);
   reader.Read("mac", peer.mac);
+  reader.Read("interface", peer.interface);
   return peer;
 }
 

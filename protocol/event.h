@@ -93,7 +93,8 @@ struct ArpAnswers {
 
 struct PeerMac {
   std::string name;
-  std::string mac;  // empty: not on link or no answer
+  std::string mac;             // empty: not on link or no answer
+  std::string interface = {};  // of the probing host, on whose network it is; empty: on none
   bool operator==(const PeerMac&) const = default;
 };
 

@@ -41,7 +41,8 @@ NeighbourProbe::NeighbourProbe(const ProbeTask& task) : task_(task) {
     Locate(peer.address, peer_targets_);
     const LinkRoute& link = peer_targets_.back().link;
     // This host itself will not answer its own question.
-    peers_.push_back({peer.name, link.local && link.on_link ? MacText(link.mac) : ""});
+    peers_.push_back({peer.name, link.local && link.on_link ? MacText(link.mac) : "",
+                      link.on_link ? link.interface : ""});
   }
   if (!AnyOnLink()) return;
   auto tap = NeighbourTap::Open();

@@ -19,29 +19,48 @@ void AddOnce(std::vector<T>& list, const T& one) {
   if (std::find(list.begin(), list.end(), one) == list.end()) list.push_back(one);
 }
 
-// Every TCP service of the playbook once; the host that holds the VIP knows it best.
-std::vector<const NamedService*> TcpServices(const ClusterState& cluster) {
-  std::map<SocketKey, const NamedService*> found;
-  std::vector<SocketKey> order;
-  for (const auto& [host, services] : cluster.services()) {
-    for (const auto& named : services) {
-      const auto* key = std::get_if<SocketKey>(&named.service.key);
-      if (key == nullptr || key->transport != Transport::kTcp || key->port == 0) continue;
-      const auto& holders = cluster.HoldersOf(key->address);
-      const bool holder = std::find(holders.begin(), holders.end(), host) != holders.end();
-      if (!found.contains(*key)) order.push_back(*key);
-      if (!found.contains(*key) || holder) found[*key] = &named;
+// What clients connect to, and the virtual service that has it.
+struct Door {
+  SocketKey key;
+  const NamedService* named = nullptr;
+};
+
+// The ports that a virtual service of a host has: its own, or those that get its mark.
+std::vector<SocketKey> PortsOf(const VirtualService& service, const DesiredState& state) {
+  if (const auto* key = std::get_if<SocketKey>(&service.key)) return {*key};
+  std::vector<SocketKey> ports;
+  const auto& fwmark = std::get<FwmarkKey>(service.key);
+  for (const PathPart& part : state.path) {
+    const auto* mark = std::get_if<PacketMark>(&part);
+    if (mark != nullptr && mark->mark == fwmark.mark &&
+        mark->traffic.address.family() == fwmark.family) {
+      ports.push_back(mark->traffic);
     }
   }
-  std::sort(order.begin(), order.end());
-  std::vector<const NamedService*> services;
-  for (const auto& key : order) services.push_back(found[key]);
-  return services;
+  return ports;
+}
+
+// Every TCP port of the playbook's services once; the host that holds the VIP knows it best.
+std::vector<Door> TcpDoors(const ClusterState& cluster) {
+  std::map<SocketKey, const NamedService*> found;
+  for (const auto& [host, services] : cluster.services()) {
+    for (const auto& named : services) {
+      for (const SocketKey& key : PortsOf(named.service, cluster.Of(host))) {
+        if (key.transport != Transport::kTcp || key.port == 0) continue;
+        const auto& holders = cluster.HoldersOf(key.address);
+        const bool holder = std::find(holders.begin(), holders.end(), host) != holders.end();
+        if (!found.contains(key) || holder) found[key] = &named;
+      }
+    }
+  }
+  std::vector<Door> doors;
+  for (const auto& [key, named] : found) doors.push_back({key, named});
+  return doors;
 }
 
 // What a task looks at.
 struct Subjects {
-  std::vector<const NamedService*> services;
+  std::vector<Door> doors;
   std::vector<SocketKey> own;   // ports that whoever has the VIP serves itself
   std::vector<IpAddress> vips;  // that VRRP moves, with a service or without
 };
@@ -78,22 +97,20 @@ bool ChooseMoved(const std::string& text, const std::vector<IpAddress>& moved, S
 
 void KeepChosen(Subjects& subjects, Arguments& arguments) {
   if (!arguments.Has("services")) return;
-  const auto& services = subjects.services;
   Subjects chosen;
-  auto& kept = chosen.services;
+  std::set<SocketKey> kept;
   for (const Argument* item : arguments.Several("services")) {
     const std::string text = ReadText(*item).value_or("");
     bool found = false;
-    for (const auto* named : services) {
-      if (!Wanted(std::get<SocketKey>(named->service.key), text)) continue;
+    for (const Door& door : subjects.doors) {
+      if (!Wanted(door.key, text)) continue;
       found = true;
-      if (std::find(kept.begin(), kept.end(), named) == kept.end()) kept.push_back(named);
+      if (kept.insert(door.key).second) chosen.doors.push_back(door);
     }
     if (found || ChooseMoved(text, subjects.vips, chosen)) continue;
     std::vector<std::string> known;
-    for (const auto* named : services) {
-      const auto& key = std::get<SocketKey>(named->service.key);
-      known.push_back(Endpoint{key.address, key.port}.ToString());
+    for (const Door& door : subjects.doors) {
+      known.push_back(Endpoint{door.key.address, door.key.port}.ToString());
     }
     arguments.Say(item->place,
                   Describe(item->value) +
@@ -142,18 +159,36 @@ std::optional<std::string> HttpPath(Arguments& arguments) {
   return path;
 }
 
-// The path that the service's own check asks for, when clients can ask for it too.
-std::string CheckedPath(const ClusterState& cluster, const ServiceKey& service) {
+// The checks of a virtual service that ask what clients of this port get.
+std::vector<CheckSettings> ChecksOf(const ClusterState& cluster, const Door& door) {
+  std::vector<CheckSettings> checks;
+  const bool by_mark = std::holds_alternative<FwmarkKey>(door.named->service.key);
   for (const auto& [host, state] : cluster.states()) {
     for (const auto& watch : state.watches) {
-      if (watch.service != service) continue;
+      if (watch.service != door.named->service.key) continue;
       for (const auto& check : watch.checks) {
-        const auto* http = std::get_if<HttpCheck>(&check.kind);
-        const bool plain = http != nullptr && !http->tls && !check.port && http->host.empty() &&
-                           http->headers.empty();
-        if (plain) return http->path;
+        if (by_mark ? check.port == door.key.port : !check.port) checks.push_back(check);
       }
     }
+  }
+  return checks;
+}
+
+bool IsTls(const CheckSettings& check) {
+  const auto* http = std::get_if<HttpCheck>(&check.kind);
+  return http != nullptr && http->tls;
+}
+
+// What to ask for at a port: what the task says, else what the service's own check asks for, when
+// clients can ask for it too. Who speaks TLS is not asked: the probe does not.
+std::string PathAt(const Door& door, const ClusterState& cluster,
+                   const std::optional<std::string>& path) {
+  const auto checks = ChecksOf(cluster, door);
+  if (std::any_of(checks.begin(), checks.end(), IsTls)) return "";
+  if (path) return *path;
+  for (const auto& check : checks) {
+    const auto* http = std::get_if<HttpCheck>(&check.kind);
+    if (http != nullptr && http->host.empty() && http->headers.empty()) return http->path;
   }
   return "";
 }
@@ -176,10 +211,12 @@ bool IsChecked(const ClusterState& cluster, const ServiceKey& service) {
   });
 }
 
-ExpectedService Expect(const NamedService& named, const ClusterState& cluster) {
+ExpectedService Expect(const Door& door, const ClusterState& cluster) {
+  const NamedService& named = *door.named;
   ExpectedService expected;
   expected.checked = IsChecked(cluster, named.service.key);
-  expected.key = std::get<SocketKey>(named.service.key);
+  expected.key = door.key;
+  if (const auto* mark = std::get_if<FwmarkKey>(&named.service.key)) expected.mark = *mark;
   expected.scheduler = named.service.scheduler;
   expected.persistent = named.service.persistence.has_value();
   expected.scheduler_flags = named.service.scheduler_flags;
@@ -198,21 +235,21 @@ void AddHolders(const IpAddress& vip, const ClusterState& cluster, VerifyExpecta
 
 // Who may answer for the VIP: the hosts that hold it, or, when something else moves it, all that
 // have the service.
-void AddHosts(const NamedService& named, ModuleContext& context, VerifyExpectation& expectation) {
+void AddHosts(const Door& door, ModuleContext& context, VerifyExpectation& expectation) {
   const ClusterState& cluster = context.run.cluster;
-  const auto& key = std::get<SocketKey>(named.service.key);
+  const auto& [key, named] = door;
   const auto& holders = cluster.HoldersOf(key.address);
   AddHolders(key.address, cluster, expectation);
   for (const auto& [host, services] : cluster.services()) {
     const bool has = std::any_of(services.begin(), services.end(), [&](const NamedService& other) {
-      return other.service.key == named.service.key;
+      return other.service.key == door.named->service.key;
     });
     if (has && holders.empty()) AddOnce(expectation.directors, host);
   }
   for (const auto& host : cluster.RealServersOf(key.address)) {
     AddOnce(expectation.real_servers, host);
   }
-  for (const auto& name : named.server_names) {
+  for (const auto& name : named->server_names) {
     if (context.run.inventory.FindHost(name) != nullptr) AddOnce(expectation.real_servers, name);
   }
 }
@@ -246,11 +283,11 @@ void AddPeers(ProbeTask& probe, const VerifyExpectation& expectation, ModuleCont
 
 std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& context) {
   const ClusterState& cluster = context.run.cluster;
-  Subjects subjects{TcpServices(cluster), {}, MovedAddresses(cluster)};
-  if (subjects.services.empty() && subjects.vips.empty()) {
+  Subjects subjects{TcpDoors(cluster), {}, MovedAddresses(cluster)};
+  if (subjects.doors.empty() && subjects.vips.empty()) {
     arguments.Say(context.task.module_place,
                   "\"verify\" has nothing to verify: the playbook gives no host a TCP "
-                  "virtual_service or a vrrp_instance");
+                  "virtual_service, marks of one by fwmark, or a vrrp_instance");
     return std::nullopt;
   }
   KeepChosen(subjects, arguments);
@@ -263,25 +300,24 @@ std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& conte
   ProbeTask probe;
   VerifyExpectation expectation;
   const auto add = [&](const SocketKey& key, std::uint32_t usual, std::uint32_t uploads,
-                       const std::string& usual_path) {
+                       const std::string& http_path) {
     ProbeService service;
     service.service = key;
     service.connections = connections ? static_cast<std::uint32_t>(*connections) : usual;
-    service.http_path = path.value_or(usual_path);
+    service.http_path = http_path;
     service.uploads = service.http_path.empty() ? 0 : uploads;
     service.timeout = timeout.value_or(service.timeout);
     probe.services.push_back(std::move(service));
     AddOnce(probe.vips, key.address);
   };
-  for (const auto* named : subjects.services) {
-    const auto& key = std::get<SocketKey>(named->service.key);
-    add(key, DefaultConnections(named->service), Uploads(named->service),
-        CheckedPath(cluster, ServiceKey(key)));
-    expectation.services.push_back(Expect(*named, cluster));
-    AddHosts(*named, context, expectation);
+  for (const Door& door : subjects.doors) {
+    const VirtualService& service = door.named->service;
+    add(door.key, DefaultConnections(service), Uploads(service), PathAt(door, cluster, path));
+    expectation.services.push_back(Expect(door, cluster));
+    AddHosts(door, context, expectation);
   }
   for (const SocketKey& key : subjects.own) {
-    add(key, kLeastConnections, 1, "");
+    add(key, kLeastConnections, 1, path.value_or(""));
     expectation.services.push_back(ExpectOwn(key, context));
   }
   for (const IpAddress& vip : subjects.vips) {

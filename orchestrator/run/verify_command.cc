@@ -273,17 +273,29 @@ class VerifyRun {
     Observe(/*after=*/true);
   }
 
-  std::uint32_t Answered(const SocketKey& service) const {
-    std::uint32_t answered = 0;
+  // What all probes found by whatever leads to the virtual service.
+  std::vector<const ProbeServiceResult*> ResultsOf(const ServiceKey& table) const {
+    std::vector<const ProbeServiceResult*> results;
     for (const Seen& seen : seen_) {
       const auto* outcome = seen.result ? std::get_if<ProbeOutcome>(&seen.result->detail) : nullptr;
       if (outcome == nullptr) continue;
       for (const ProbeServiceResult& result : outcome->services) {
-        if (result.service != service) continue;
-        for (const auto* list : {&result.connections, &result.uploads}) {
-          answered += static_cast<std::uint32_t>(std::count_if(
-              list->begin(), list->end(), [](const ProbeConnection& one) { return !one.error; }));
+        const auto served = expectation_.ServedBy(table);
+        if (std::any_of(served.begin(), served.end(),
+                        [&](const auto* one) { return one->key == result.service; })) {
+          results.push_back(&result);
         }
+      }
+    }
+    return results;
+  }
+
+  std::uint32_t Answered(const ServiceKey& table) const {
+    std::uint32_t answered = 0;
+    for (const ProbeServiceResult* result : ResultsOf(table)) {
+      for (const auto* list : {&result->connections, &result->uploads}) {
+        answered += static_cast<std::uint32_t>(std::count_if(
+            list->begin(), list->end(), [](const ProbeConnection& one) { return !one.error; }));
       }
     }
     return answered;
@@ -292,23 +304,25 @@ class VerifyRun {
   bool SomeAreNotCounted() const {
     return std::any_of(expectation_.services.begin(), expectation_.services.end(),
                        [this](const ExpectedService& service) {
-                         const auto counted =
-                             CountedConnections(expectation_, evidence_, service.key);
-                         return counted && *counted < Answered(service.key);
+                         const auto counted = CountedConnections(expectation_, evidence_, service);
+                         return counted && *counted < Answered(service.table());
                        });
   }
 
-  std::uint32_t Attempted(const SocketKey& service) const {
+  std::uint32_t Attempted(const ServiceKey& table) const {
     std::uint32_t attempted = 0;
-    for (const Seen& seen : seen_) {
-      const auto* outcome = seen.result ? std::get_if<ProbeOutcome>(&seen.result->detail) : nullptr;
-      if (outcome == nullptr) continue;
-      for (const ProbeServiceResult& result : outcome->services) {
-        if (result.service != service) continue;
-        attempted += static_cast<std::uint32_t>(result.connections.size() + result.uploads.size());
-      }
+    for (const ProbeServiceResult* result : ResultsOf(table)) {
+      attempted += static_cast<std::uint32_t>(result->connections.size() + result->uploads.size());
     }
     return attempted;
+  }
+
+  // Others connected before a service was probed or meanwhile: a second probe, and one that comes
+  // by another port of the same virtual service, begin with what the first one left behind.
+  bool IsShared(const ExpectedService& service) const {
+    const auto counted = CountedConnections(expectation_, evidence_, service);
+    return planned_.size() > 1 || expectation_.ServedBy(service.table()).size() > 1 ||
+           (counted && *counted > Attempted(service.table()));
   }
 
   void Judge() {
@@ -332,15 +346,18 @@ class VerifyRun {
       const VerifyExpectation now = AsItIsNow(seen.planned->expectation, evidence_);
       std::vector<TableBefore> tables = TablesBefore(now, evidence_);
       for (TableBefore& table : tables) {
-        const auto counted = CountedConnections(expectation_, evidence_, table.service);
-        // A second probe begins with what the first one left behind.
-        table.foreign_traffic =
-            planned_.size() > 1 || (counted && *counted > Attempted(table.service));
+        for (const ExpectedService& service : now.services) {
+          if (service.key == table.service) table.foreign_traffic = IsShared(service);
+        }
       }
       report.message = seen.result->message;
       report.report = drover::Judge(now, *outcome, tables);
-      for (const ServiceEvidence& service : report.report.services) {
-        traffic[service.service].Add(service);
+      for (const ServiceEvidence& found : report.report.services) {
+        for (const ExpectedService& service : now.services) {
+          if (ToString(ServiceKey(service.key)) == found.service) {
+            traffic[ToString(service.table())].Add(found);
+          }
+        }
       }
     }
     verification_.probes.push_back(std::move(report));

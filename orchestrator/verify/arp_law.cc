@@ -127,11 +127,13 @@ Finding Stranger(const ArpAnswers& arp, const std::string& who, bool known_host)
                              "address is in use twice, or a director answers with a second card."};
 }
 
-// Nothing tells whether an unknown MAC is a director's while some director's MAC is unknown.
-bool KnowsDirectors(const VerifyExpectation& expectation, const MacDirectory& macs) {
+// Nothing tells whether an unknown MAC is a director's while some director's MAC on this network is
+// unknown.
+bool KnowsDirectors(const VerifyExpectation& expectation, const MacDirectory& macs,
+                    const std::string& interface) {
   return !expectation.directors.empty() &&
          std::all_of(expectation.directors.begin(), expectation.directors.end(),
-                     [&macs](const std::string& host) { return macs.Knows(host); });
+                     [&](const std::string& host) { return macs.KnowsOn(interface, host); });
 }
 
 // A real server that asked for somebody else with the VIP as its sender: no answer to any question
@@ -198,7 +200,7 @@ class VipJudge {
     for (const std::string& mac : claimants.virtual_routers) {
       owners.push_back("virtual router " + mac);
     }
-    const bool knows_directors = KnowsDirectors(expectation_, macs_);
+    const bool knows_directors = KnowsDirectors(expectation_, macs_, arp_.interface);
     for (const std::string& mac : claimants.strangers) {
       if (knows_directors) {
         Say(Stranger(arp_, mac, /*known_host=*/false));
@@ -206,8 +208,8 @@ class VipJudge {
       }
       owners.push_back(mac);
       report_.notes.push_back(arp_.vip.ToString() + ": " + mac +
-                              " answers, and no host with this MAC is known: it may be a director "
-                              "whose own address did not answer");
+                              " answers, and no host with this MAC is known: it may be a director, "
+                              "whose own address on this network is not known");
     }
     if (owners.size() > 1) Say(DoubleOwner(arp_, owners));
     if (arp_.answers.empty() && !arp_.local) Say(NoOwner(arp_));

@@ -44,7 +44,7 @@ const VirtualService* FindService(const Observation& seen, const ServiceKey& key
 void TakeWeights(const NodeStatus& status, ExpectedService& service) {
   for (ExpectedServer& server : service.servers) {
     Destination& destination = server.destination;
-    const ServerStatus* known = FindServer(status, ServiceKey(service.key), destination.endpoint());
+    const ServerStatus* known = FindServer(status, service.table(), destination.endpoint());
     if (known == nullptr || known->wanted != destination.weight) continue;
     server.last_weight = destination.weight;
     destination.weight = known->weight;
@@ -225,7 +225,7 @@ std::string Difference(const VerifyExpectation& expectation, const std::string& 
 // The other directors against the first one that could be looked at: best the active one.
 Check JudgeEquality(const VerifyExpectation& expectation, const ClusterEvidence& evidence,
                     const ExpectedService& service) {
-  const ServiceKey key(service.key);
+  const ServiceKey key = service.table();
   Check check{"equal-rules", ToString(key), {}, ""};
   std::vector<std::pair<std::string, const VirtualService*>> tables;
   const auto active = ActiveDirector(expectation, evidence, service.key.address);
@@ -286,7 +286,7 @@ VerifyExpectation AsItIsNow(VerifyExpectation expectation, const ClusterEvidence
     if (seen == nullptr) continue;
     if (seen->status) TakeWeights(*seen->status, service);
     const VirtualService* table =
-        seen->before ? FindService(*seen->before, ServiceKey(service.key)) : nullptr;
+        seen->before ? FindService(*seen->before, service.table()) : nullptr;
     if (table == nullptr) continue;
     DropAbsent(*table, service);
     TakeOrder(*table, service);
@@ -303,7 +303,7 @@ std::vector<TableBefore> TablesBefore(const VerifyExpectation& now,
     if (seen == nullptr || !seen->before) continue;
     TableBefore table{.service = service.key, .active = {}, .inactive = {}};
     for (const ServiceTraffic& traffic : seen->before->traffic) {
-      if (traffic.service != ServiceKey(service.key)) continue;
+      if (traffic.service != service.table()) continue;
       for (const ExpectedServer& server : service.servers) {
         const auto known = std::find_if(traffic.servers.begin(), traffic.servers.end(),
                                         [&](const DestinationTraffic& one) {
@@ -329,6 +329,7 @@ void JudgeDirectors(const VerifyExpectation& expectation, const ClusterEvidence&
   }
   for (const ExpectedService& service : expectation.services) {
     if (service.own || HoldersOf(expectation, service.key.address).size() < 2) continue;
+    if (expectation.ServedBy(service.table()).front() != &service) continue;
     report.Add(JudgeEquality(expectation, evidence, service));
   }
 }

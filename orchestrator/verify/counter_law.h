@@ -18,6 +18,7 @@ namespace drover {
 struct ProbedTraffic {
   std::uint32_t attempted = 0;
   std::uint32_t answered = 0;
+  std::uint32_t uploads = 0;  // of those attempted: large requests
   std::map<std::string, std::uint32_t> by_server;
   bool all_known = true;  // who answered
 
@@ -28,7 +29,7 @@ struct ProbedTraffic {
 // it could not be looked at twice.
 std::optional<std::uint64_t> CountedConnections(const VerifyExpectation& expectation,
                                                 const ClusterEvidence& evidence,
-                                                const SocketKey& service);
+                                                const ExpectedService& service);
 
 // `probed` by "tcp 10.0.0.100:80".
 void JudgeCounters(const VerifyExpectation& expectation, const ClusterEvidence& evidence,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,7 +22,8 @@ struct ExpectedServer {
 };
 
 struct ExpectedService {
-  SocketKey key;
+  SocketKey key;                       // what clients connect to
+  std::optional<FwmarkKey> mark = {};  // the service has it by this mark, perhaps with other ports
   std::string scheduler;
   bool persistent = false;
   std::vector<ExpectedServer> servers;       // in the order of the table
@@ -33,6 +35,9 @@ struct ExpectedService {
   // the hosts that may have it.
   bool own = false;
   bool checked = true;  // its real servers are asked whether they serve
+
+  // The virtual service that connections come to.
+  [[nodiscard]] ServiceKey table() const { return mark ? ServiceKey(*mark) : ServiceKey(key); }
 };
 
 struct VerifyExpectation {
@@ -48,6 +53,14 @@ struct VerifyExpectation {
     std::set<IpAddress> all(vips.begin(), vips.end());
     for (const ExpectedService& service : services) all.insert(service.key.address);
     return all;
+  }
+  // All that connections to one virtual service come by: it counts them together.
+  [[nodiscard]] std::vector<const ExpectedService*> ServedBy(const ServiceKey& table) const {
+    std::vector<const ExpectedService*> served;
+    for (const ExpectedService& service : services) {
+      if (service.table() == table) served.push_back(&service);
+    }
+    return served;
   }
 };
 

@@ -60,7 +60,7 @@ MacDirectory::MacDirectory(const std::vector<PeerMac>& peers) {
     if (peer.mac.empty()) continue;
     std::vector<std::string>& hosts = hosts_[LowerCase(peer.mac)];
     if (!Has(hosts, peer.name)) hosts.push_back(peer.name);
-    macs_[peer.name] = LowerCase(peer.mac);
+    known_.emplace(peer.name, peer.interface);
   }
 }
 
@@ -76,7 +76,14 @@ bool IsVirtualRouterMac(const std::string& mac) {
   return lower.starts_with("00:00:5e:00:01:") || lower.starts_with("00:00:5e:00:02:");
 }
 
-bool MacDirectory::Knows(const std::string& host) const { return macs_.count(host) > 0; }
+bool MacDirectory::Knows(const std::string& host) const {
+  return std::any_of(known_.begin(), known_.end(),
+                     [&](const auto& known) { return known.first == host; });
+}
+
+bool MacDirectory::KnowsOn(const std::string& interface, const std::string& host) const {
+  return known_.contains({host, interface});
+}
 
 std::string ServerNamedIn(std::string_view page, const std::vector<ExpectedServer>& servers) {
   const std::string lower = LowerCase(page);

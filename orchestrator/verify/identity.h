@@ -7,8 +7,10 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "orchestrator/verify/expectation.h"
@@ -28,10 +30,12 @@ class MacDirectory {
   [[nodiscard]] std::optional<std::string> HostOf(const std::string& mac) const;
   // True when the probe knows the host's MAC, so that it is on the probe's network.
   [[nodiscard]] bool Knows(const std::string& host) const;
+  // The same for the network of one interface of the probe: a host has another MAC on each.
+  [[nodiscard]] bool KnowsOn(const std::string& interface, const std::string& host) const;
 
  private:
   std::map<std::string, std::vector<std::string>> hosts_;  // by MAC
-  std::map<std::string, std::string> macs_;                // by host; only known ones
+  std::set<std::pair<std::string, std::string>> known_;    // host and interface
 };
 
 // What does not fit about the way an answer came.

@@ -125,9 +125,9 @@ TEST_F(ProbeLan, EachConnectionShowsTheMacAndThePageOfItsRealServer) {
   EXPECT_EQ(outcome.arp[0].interface, "br0");
   ASSERT_EQ(outcome.arp[0].answers.size(), 1U);
   EXPECT_GE(outcome.arp[0].answers.at(director_->mac()), 4U);  // two rounds in two forms
-  EXPECT_EQ(outcome.peers,
-            (std::vector<PeerMac>{
-                {"lb1", director_->mac()}, {"rs1", first_->mac()}, {"rs2", second_->mac()}}));
+  EXPECT_EQ(outcome.peers, (std::vector<PeerMac>{{"lb1", director_->mac(), "br0"},
+                                                 {"rs1", first_->mac(), "br0"},
+                                                 {"rs2", second_->mac(), "br0"}}));
   EXPECT_EQ(Rules(Verify(outcome)), "");
 }
 
@@ -257,8 +257,9 @@ TEST_F(ProbeLan, WhatIsNotOnALinkCostsNoTime) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(2500));
   EXPECT_FALSE(outcome.arp[0].on_link);
   EXPECT_FALSE(outcome.arp[1].on_link);
-  EXPECT_EQ(outcome.peers, (std::vector<PeerMac>{
-                               {"far", ""}, {"me", "02:00:00:00:09:01"}, {"rs1", first_->mac()}}));
+  EXPECT_EQ(outcome.peers,
+            (std::vector<PeerMac>{
+                {"far", ""}, {"me", "02:00:00:00:09:01", "br0"}, {"rs1", first_->mac(), "br0"}}));
 }
 
 TEST_F(ProbeLan, NeighbourDiscoveryFindsTheOwnerOfAnIpv6Vip) {

@@ -58,7 +58,7 @@ TEST(BadInput, WrongType) {
           "as 50, \"50s\" or \"5m\", not \"long\""},
          {"verify: {connections: many}",
           "site.yml:3:7: \"verify\" has nothing to verify: the playbook gives no host a TCP "
-          "virtual_service or a vrrp_instance"}});
+          "virtual_service, marks of one by fwmark, or a vrrp_instance"}});
 }
 
 TEST(BadInput, MissingKey) {
@@ -185,7 +185,7 @@ TEST(BadInput, ErrorsOfAllTasksAreSaidAtOnce) {
 TEST(BadInput, VerifyWithoutAnyService) {
   EXPECT_EQ(CompileErrors(OneTask("verify: {}", "control")),
             "site.yml:3:7: \"verify\" has nothing to verify: the playbook gives no host a TCP "
-            "virtual_service or a vrrp_instance");
+            "virtual_service, marks of one by fwmark, or a vrrp_instance");
 }
 
 TEST(BadInput, RunOnceCannotStandAtClusterModules) {

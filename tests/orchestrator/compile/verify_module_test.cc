@@ -133,6 +133,36 @@ TEST(VerifyModule, APortWithoutAServiceIsServedByWhoeverHasTheAddress) {
   EXPECT_EQ(expectation->services[0].servers[1].destination.address, Ip("10.0.0.12"));
 }
 
+TEST(VerifyModule, ProbesThePortsThatGetTheMarkOfAService) {
+  const auto run = CompileText(
+      "- hosts: directors\n  tasks:\n"
+      "    - virtual_service:\n"
+      "        fwmark: 7\n"
+      "        marks: ['{{ vip }}:80', '{{ vip }}:443', 'udp {{ vip }}:443']\n"
+      "        scheduler: rr\n"
+      "        real_servers: \"{{ groups['real_servers'] }}\"\n"
+      "        check: [{tcp: {}, port: 80}, {https: {}, port: 443}]\n"
+      "    - vip: {address: '{{ vip }}', interface: eth0}\n"
+      "      when: inventory_hostname == groups['directors'][0]\n"
+      "- hosts: probes\n  tasks:\n    - verify: {http: {path: /}}\n");
+  ASSERT_TRUE(run) << Format(run.error());
+  const auto& work = ProofOf(*run);
+  const auto& probe = std::get<ProbeTask>(std::get<Task>(work.action).action);
+  ASSERT_EQ(probe.services.size(), 2U);
+  EXPECT_EQ(ToString(ServiceKey(probe.services[0].service)), "tcp 10.0.0.100:80");
+  EXPECT_EQ(probe.services[0].http_path, "/");
+  EXPECT_EQ(ToString(ServiceKey(probe.services[1].service)), "tcp 10.0.0.100:443");
+  EXPECT_EQ(probe.services[1].http_path, "");  // it speaks TLS
+  ASSERT_TRUE(work.expectation);
+  for (const ExpectedService& service : work.expectation->services) {
+    EXPECT_EQ(ToString(service.table()), "fwmark 7 ipv4");
+    EXPECT_EQ(service.servers.size(), 3U);
+    EXPECT_TRUE(service.checked);
+  }
+  EXPECT_EQ(work.expectation->directors, std::vector<std::string>{"lb1"});
+  EXPECT_EQ(work.expectation->real_servers, (std::vector<std::string>{"rs1", "rs2", "rs3"}));
+}
+
 TEST(VerifyModule, KnowsTheWholeClusterWhateverTagsAndLimitsLeaveOut) {
   CompileOptions options;
   options.limit = "control";

@@ -84,6 +84,17 @@ TEST(ArpLaw, UnknownMacIsOnlyANoteWhileADirectorsMacIsUnknown) {
   EXPECT_NE(report.notes.front().find("06:66:66:66:66:66"), std::string::npos);
 }
 
+// Directors with a card outside and one inside, and a probe on both networks that knows them by
+// their outer addresses.
+TEST(ArpLaw, ADirectorsSecondCardIsNoStranger) {
+  const std::vector<PeerMac> outside = {{"lb1", Mac("lb1"), "eth0"}, {"lb2", Mac("lb2"), "eth0"}};
+  ArpAnswers arp = Asked("10.0.0.100", {{"06:66:66:66:66:66", 4}});
+  EXPECT_EQ(Rules(JudgeAnswers(arp, outside)), "arp-stranger arp-no-owner");
+  arp.interface = "eth1";
+  EXPECT_EQ(Rules(JudgeAnswers(arp, outside)), "");
+  EXPECT_EQ(JudgeAnswers(arp, outside).notes.size(), 1U);
+}
+
 TEST(ArpLaw, AddressOfTheProbingHostNeedsNoAnswerButNoOtherOwnerEither) {
   ArpAnswers arp = Asked("10.0.0.100", {});
   arp.local = true;

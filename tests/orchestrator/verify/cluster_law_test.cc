@@ -296,6 +296,68 @@ TEST(ClusterLaw, ServersOfDriftAreCalledByTheirNames) {
             "where it should be \"dr weight 1\"");
 }
 
+// Ports 80 and 443 of one service by mark: 30 connections to each, 60 in its table.
+TEST(ClusterLaw, PortsOfOneMarkAreCountedTogetherAndComparedOnce) {
+  const ServiceKey by_mark = FwmarkKey{7, Family::kIpv4};
+  ClusterEvidence evidence = RightCluster();
+  for (const std::string host : {"lb1", "lb2"}) {
+    for (auto* seen : {&evidence.hosts[host].before, &evidence.hosts[host].after}) {
+      (*seen)->services.front().key = by_mark;
+      (*seen)->traffic.front().service = by_mark;
+    }
+    evidence.states[host].services.front().key = by_mark;
+  }
+  evidence.hosts["lb1"].after->traffic = {Traffic(25)};
+  evidence.hosts["lb1"].after->traffic.front().service = by_mark;
+  VerifyExpectation expectation = Expect();
+  expectation.services.front().mark = FwmarkKey{7, Family::kIpv4};
+  expectation.services.push_back(expectation.services.front());
+  expectation.services.back().key.port = 443;
+  std::map<std::string, ProbedTraffic> probed;
+  const VerifyReport seen = Judge(Expect(), Outcome(Connections("rs1 rs2 rs3", 10)));
+  for (int port = 0; port < 2; ++port) probed["fwmark 7 ipv4"].Add(seen.services.front());
+  VerifyReport report;
+  JudgeDirectors(expectation, evidence, report);
+  JudgeCounters(expectation, evidence, probed, report);
+  EXPECT_TRUE(report.ok()) << Rules(report);
+  std::vector<std::string> judged;
+  for (const Check& check : report.checks) {
+    EXPECT_EQ(check.skipped, "") << check.law;
+    if (check.subject == "fwmark 7 ipv4") judged.push_back(check.law);
+  }
+  EXPECT_EQ(judged, (std::vector<std::string>{"equal-rules", "counters"}));
+  EXPECT_EQ(CountedConnections(expectation, evidence, expectation.services.back()), 60U);
+}
+
+// Two boxes that balance and serve.
+TEST(ClusterLaw, ADirectorThatServesSendsAnswersOfItsOwn) {
+  ClusterEvidence evidence = RightCluster();
+  evidence.hosts["lb1"].after->traffic.front().packets_out = 41;
+  VerifyExpectation expectation = Expect();
+  expectation.services.front().servers.front().name = "lb1";
+  VerifyReport report;
+  JudgeCounters(expectation, evidence, Probed("rs1 rs2 rs3", 10), report);
+  EXPECT_EQ(Rules(report).find("reply-through-director"), std::string::npos) << Rules(report);
+}
+
+// The director of a tunnel says of full packets that they are too big; answers are more than that.
+TEST(ClusterLaw, MessagesOfTooBigPacketsAreNoAnswers) {
+  const auto judge = [](Forwarding forward, std::uint64_t packets_out) {
+    ClusterEvidence evidence = RightCluster();
+    evidence.hosts["lb1"].after->traffic.front().packets_out = packets_out;
+    VerifyExpectation expectation = Expect();
+    for (auto& server : expectation.services.front().servers) server.destination.forward = forward;
+    auto probed = Probed("rs1 rs2 rs3", 10);
+    probed.begin()->second.uploads = 3;
+    VerifyReport report;
+    JudgeCounters(expectation, evidence, probed, report);
+    return Rules(report);
+  };
+  EXPECT_EQ(judge(Forwarding::kTun, 3), "");
+  EXPECT_EQ(judge(Forwarding::kTun, 31), "reply-through-director@lb1");
+  EXPECT_EQ(judge(Forwarding::kDr, 3), "reply-through-director@lb1");
+}
+
 TEST(ClusterLaw, ForeignTrafficIsANoteAndCountersMayStandStill) {
   ClusterEvidence evidence = RightCluster();
   evidence.hosts["lb1"].after->traffic = {Traffic(16)};

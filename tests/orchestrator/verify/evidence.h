@@ -80,7 +80,7 @@ inline ProbeOutcome Outcome(std::vector<ProbeConnection> connections) {
                   .interface = "eth0",
                   .answers = {{Mac("lb1"), 4}}}};
   for (const char* host : {"lb1", "lb2", "rs1", "rs2", "rs3", "db1"}) {
-    outcome.peers.push_back({host, Mac(host)});
+    outcome.peers.push_back({host, Mac(host), "eth0"});
   }
   return outcome;
 }
