@@ -3,6 +3,7 @@
 
 #include "protocol/codec.h"
 #include "protocol/codec_parts.h"
+#include "protocol/mac_text.h"
 
 namespace drover {
 namespace {
@@ -115,9 +116,17 @@ struct PathPartEncoder {
             {"sender", filter.sender.ToString()}};
   }
   Json operator()(const PacketMark& mark) const {
-    return {{"kind", "mark"}, {"traffic", KeyToJson(mark.traffic)}, {"mark", mark.mark}};
+    Json json = {{"kind", "mark"}, {"traffic", KeyToJson(mark.traffic)}, {"mark", mark.mark}};
+    if (!mark.except_from.empty()) json["except_from"] = ListToJson(mark.except_from, MacText);
+    return json;
   }
 };
+
+MacAddress MacFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+  const auto mac = ParseMac(json.is_string() ? json.get<std::string>() : "");
+  if (!mac) errors.Add(path, mac.error().message);
+  return mac.value_or(MacAddress{});
+}
 
 PathPart PathPartFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   ObjectReader reader(json, path, errors);
@@ -140,6 +149,7 @@ PathPart PathPartFromJson(const Json& json, const std::string& path, JsonErrors&
     PacketMark mark;
     reader.ReadValue("traffic", mark.traffic, SocketKeyFromJson);
     reader.ReadInteger("mark", mark.mark, 1, kMaxU32);
+    if (reader.Has("except_from")) reader.ReadList("except_from", mark.except_from, MacFromJson);
     return mark;
   }
   if (kind != "arp_filter") {

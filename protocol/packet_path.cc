@@ -27,7 +27,10 @@ struct Summarizer {
     return "asks as " + filter.sender.ToString();
   }
   std::string operator()(const PacketMark& mark) const {
-    return "fwmark " + std::to_string(mark.mark);
+    std::string text = "fwmark " + std::to_string(mark.mark);
+    if (!mark.except_from.empty()) text += " not from";
+    for (const MacAddress& mac : mark.except_from) text += " " + MacText(mac);
+    return text;
   }
 };
 
@@ -71,6 +74,14 @@ struct Judge {
   std::string operator()(const PacketMark& mark) const {
     if (mark.mark == 0) return "the mark must not be 0";
     if (mark.traffic.port == 0) return "the port must not be 0";
+    if (mark.except_from.size() > kMaxExceptions) {
+      return "at most " + std::to_string(kMaxExceptions) + " hosts can be excepted";
+    }
+    for (std::size_t i = 0; i < mark.except_from.size(); ++i) {
+      const MacAddress& mac = mark.except_from[i];
+      if (mac == MacAddress{} || (mac[0] & 1) != 0) return "that MAC is no host's";
+      if (i > 0 && mac <= mark.except_from[i - 1]) return "its MACs are not in ascending order";
+    }
     return IsUsable(mark.traffic.address) ? "" : "packets do not come for that address";
   }
 };

@@ -12,6 +12,7 @@
 
 #include "node-helper/net/ip_protocol.h"
 #include "node-helper/net/nft_batch.h"
+#include "protocol/mac_text.h"
 
 namespace drover {
 namespace {
@@ -31,6 +32,8 @@ constexpr std::uint32_t kArpTarget = 24;
 constexpr std::uint32_t kIpv4Target = 16;
 constexpr std::uint32_t kIpv6Target = 24;
 constexpr std::uint32_t kPortTarget = 2;
+constexpr std::uint32_t kEthernetSource = 6;
+constexpr std::uint16_t kEthernet = 1;  // ARPHRD_ETHER
 // libnftnl's TLV of a rule's comment (NFTNL_UDATA_RULE_COMMENT).
 constexpr std::uint8_t kCommentTag = 0;
 
@@ -66,10 +69,12 @@ class Expressions {
       PutPlace(data, base, offset, length);
     });
   }
-  Expressions& Is(const Bytes& value) {
+  Expressions& Is(const Bytes& value) { return Compare(NFT_CMP_EQ, value); }
+  Expressions& IsNot(const Bytes& value) { return Compare(NFT_CMP_NEQ, value); }
+  Expressions& Compare(std::uint32_t how, const Bytes& value) {
     return Add("cmp", [&](AttributeWriter& data) {
       data.Put(NFTA_CMP_SREG, Be32(NFT_REG_1));
-      data.Put(NFTA_CMP_OP, Be32(NFT_CMP_EQ));
+      data.Put(NFTA_CMP_OP, Be32(how));
       const std::size_t begun = data.Begin(NFTA_CMP_DATA);
       data.Put(NFTA_DATA_VALUE, value);
       data.End(begun);
@@ -147,11 +152,22 @@ std::vector<NftRule> RulesOfFilter(const ArpFilter& filter) {
            comment}};
 }
 
+// Marks and types of devices are in host order.
+template <typename Number>
+Bytes HostOrder(Number number) {
+  Bytes bytes(sizeof number);
+  std::memcpy(bytes.data(), &number, sizeof number);
+  return bytes;
+}
+
 std::vector<NftRule> RulesOfMark(const PacketMark& mark) {
   const IpAddress& address = mark.traffic.address;
-  Bytes number(sizeof mark.mark);
-  std::memcpy(number.data(), &mark.mark, sizeof mark.mark);  // marks are in host order
   Expressions rule;
+  if (!mark.except_from.empty()) rule.LoadMeta(NFT_META_IIFTYPE).Is(HostOrder(kEthernet));
+  for (const MacAddress& mac : mark.except_from) {
+    rule.Load(NFT_PAYLOAD_LL_HEADER, kEthernetSource, static_cast<std::uint32_t>(mac.size()))
+        .IsNot({mac.begin(), mac.end()});
+  }
   rule.LoadMeta(NFT_META_NFPROTO)
       .Is({address.is_v4() ? kIpv4 : kIpv6})
       .Load(kNetwork, address.is_v4() ? kIpv4Target : kIpv6Target,
@@ -161,7 +177,7 @@ std::vector<NftRule> RulesOfMark(const PacketMark& mark) {
       .Is({ProtocolNumber(mark.traffic.transport)})
       .Load(NFT_PAYLOAD_TRANSPORT_HEADER, kPortTarget, 2)
       .Is(Be16(mark.traffic.port))
-      .Set(number)
+      .Set(HostOrder(mark.mark))
       .StoreMeta(NFT_META_MARK);
   return {{kMarks, rule.bytes(), CommentOf(mark)}};
 }
@@ -236,11 +252,18 @@ std::optional<PathPart> MarkOfComment(std::string_view text) {
   const auto endpoint = Endpoint::Parse(CutWord(text));
   if (!transport || !endpoint || !Cut(text, "fwmark ")) return std::nullopt;
   std::uint32_t mark = 0;
-  for (const char digit : text) {
+  for (const char digit : CutWord(text)) {
     if (digit < '0' || digit > '9') return std::nullopt;
     mark = mark * 10 + static_cast<std::uint32_t>(digit - '0');
   }
-  return PacketMark{{*transport, endpoint->address, endpoint->port}, mark};
+  std::vector<MacAddress> exceptions;
+  if (!text.empty() && !Cut(text, "not from ")) return std::nullopt;
+  while (!text.empty()) {
+    const auto mac = ParseMac(CutWord(text));
+    if (!mac) return std::nullopt;
+    exceptions.push_back(*mac);
+  }
+  return PacketMark{{*transport, endpoint->address, endpoint->port}, mark, std::move(exceptions)};
 }
 
 }  // namespace

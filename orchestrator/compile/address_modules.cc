@@ -1,5 +1,5 @@
 // vip and real_server: addresses on interfaces.
-#include "orchestrator/compile/module_context.h"
+#include "orchestrator/compile/real_servers.h"
 
 namespace drover {
 namespace {
@@ -123,11 +123,11 @@ void AddTunnel(const std::string& interface, TunnelKind kind, Arguments& argumen
 // neighbour discovery answers for addresses of the asked interface only.
 std::optional<ModuleWork> ParseRealServer(Arguments& arguments, ModuleContext& context) {
   const std::string key = OneKey(arguments, "vip", "vips");
-  const auto word = arguments.OneOf("tunnel", {"ipip", "gre"});
-  const std::string interface =
-      arguments.Text("interface").value_or(word ? "lvs-" + *word : std::string("lo"));
+  const auto tunnel = ReadTunnel(arguments);
+  const std::string usual = tunnel ? "lvs-" + std::string(ToString(*tunnel)) : "lo";
+  const std::string interface = arguments.Text("interface").value_or(usual);
   const bool filter = arguments.OneOf("arp", {"sysctl", "filter"}) == "filter";
-  if (arguments.Has("sender") && !filter && !word) {
+  if (arguments.Has("sender") && !filter && !tunnel) {
     arguments.Say(arguments.PlaceOf("sender"), "\"sender\" needs \"arp: filter\" or a tunnel");
   }
   DesiredState state;
@@ -148,10 +148,7 @@ std::optional<ModuleWork> ParseRealServer(Arguments& arguments, ModuleContext& c
     if (sender) AddPathPart(state, ArpFilter{prefix.address, *sender}, place, arguments);
   }
   if (ipv4 && !filter) HideBySysctl(interface, state);
-  if (word) {
-    const TunnelKind kind = ParseTunnelKind(*word).value_or(TunnelKind::kIpip);
-    AddTunnel(interface, kind, arguments, context, state);
-  }
+  if (tunnel) AddTunnel(interface, *tunnel, arguments, context, state);
   return ModuleWork{ConvergeTask{state}, std::nullopt};
 }
 

@@ -1,6 +1,7 @@
 #include "orchestrator/compile/real_servers.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace drover {
 namespace {
@@ -113,6 +114,25 @@ class ServerReader {
     server.destination.address = *address;
     const bool known = context_.run.inventory.FindHost(name) != nullptr;
     server.name = known ? name : NameFor(*address, context_);
+    return !known || SetWeight(name, place, server);
+  }
+
+  // The inventory may say what a host can carry, so that lists of hosts have weights, too.
+  bool SetWeight(const std::string& host, const Place& place, PlacedServer& server) {
+    const auto text = context_.run.addresses.TextOf(host, "drover_weight");
+    if (!text) {
+      arguments_.Say(place, "drover_weight of \"" + host + "\": " + text.error().message);
+      return false;
+    }
+    if (text->empty()) return true;
+    std::uint16_t weight = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), weight);
+    if (error != std::errc() || end != text->data() + text->size()) {
+      arguments_.Say(place, "drover_weight of \"" + host +
+                                "\" takes a number from 0 to 65535, not \"" + *text + "\"");
+      return false;
+    }
+    server.destination.weight = weight;
     return true;
   }
 
@@ -149,6 +169,18 @@ std::optional<Forwarding> ReadForwarding(const std::string& key, Arguments& argu
   arguments.Say(argument->place, "unknown forwarding method \"" + *word + "\"",
                 DidYouMean(lower, {"dr", "nat", "tun"}));
   return std::nullopt;
+}
+
+std::optional<TunnelKind> ReadTunnel(Arguments& arguments) {
+  if (arguments.Text("tunnel") == "gue") {
+    arguments.Say(arguments.PlaceOf("tunnel"),
+                  "\"tunnel: gue\" is not offered: real servers would need a receiver (ip fou), "
+                  "which Drover does not set",
+                  "ipip or gre");
+    return std::nullopt;
+  }
+  const auto word = arguments.OneOf("tunnel", {"ipip", "gre"});
+  return word ? std::optional(ParseTunnelKind(*word).value_or(TunnelKind::kIpip)) : std::nullopt;
 }
 
 std::optional<PlacedServer> ReadRealServer(const Argument& item, const ServerDefaults& defaults,

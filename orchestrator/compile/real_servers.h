@@ -33,5 +33,7 @@ std::optional<PlacedServer> ReadRealServer(const Argument& item, const ServerDef
                                            Arguments& arguments, ModuleContext& context);
 // dr, nat, tun under `key`, with the names that ipvsadm and keepalived use for them.
 std::optional<Forwarding> ReadForwarding(const std::string& key, Arguments& arguments);
+// ipip or gre under "tunnel".
+std::optional<TunnelKind> ReadTunnel(Arguments& arguments);
 
 }  // namespace drover

@@ -5,6 +5,7 @@
 #include "orchestrator/compile/real_servers.h"
 #include "orchestrator/compile/service_key_reader.h"
 #include "orchestrator/compile/service_watch.h"
+#include "protocol/mac_text.h"
 
 namespace drover {
 namespace {
@@ -90,38 +91,70 @@ void ReadDefaults(Arguments& arguments, ServerDefaults& defaults) {
   defaults.upper_threshold = number("upper_threshold", 0, kMaxU32);
   defaults.lower_threshold = number("lower_threshold", 0, kMaxU32);
   defaults.forward = ReadForwarding("forward", arguments).value_or(Forwarding::kDr);
-  if (const auto tunnel = arguments.OneOf("tunnel", {"ipip", "gre"})) {
-    defaults.tunnel = ParseTunnelKind(*tunnel).value_or(TunnelKind::kIpip);
-  }
+  if (const auto tunnel = ReadTunnel(arguments)) defaults.tunnel = *tunnel;
 }
 
-// What packets get the mark of a fwmark service: "10.0.0.100:80" for its protocol,
-// "udp 10.0.0.100:53".
-std::vector<PathPart> ReadMarks(const ServiceKey& key, Arguments& arguments) {
+// Hosts whose packets get no mark: MACs, or hosts of the inventory with the variable drover_mac.
+// The node itself may stand in the list, so that all hosts can have the same one.
+std::vector<MacAddress> ReadExceptions(Arguments& arguments, ModuleContext& context) {
+  std::set<MacAddress> macs;
+  for (const Argument* item : arguments.Several("except_from")) {
+    const std::string text = ReadText(*item).value_or("");
+    if (text == context.host) continue;
+    const bool known = context.run.inventory.FindHost(text) != nullptr;
+    const auto mac = known ? context.run.addresses.MacOf(text) : ParseMac(text);
+    if (mac) {
+      macs.insert(*mac);
+    } else if (known) {
+      arguments.Say(item->place, "\"" + text + "\" cannot be excepted: " + mac.error().message,
+                    "set drover_mac of this host to the MAC that it forwards packets with");
+    } else {
+      arguments.Say(item->place, Describe(item->value) + " is no host of the inventory and no MAC",
+                    DidYouMean(text, context.run.inventory.HostNames()));
+    }
+  }
+  return {macs.begin(), macs.end()};
+}
+
+// One item of marks: "10.0.0.100:80" for TCP, "udp 10.0.0.100:53".
+std::optional<SocketKey> ReadTraffic(const Argument& item, Arguments& arguments) {
+  std::string text = ReadText(item).value_or("");
+  Transport transport = Transport::kTcp;
+  if (const std::size_t blank = text.find(' '); blank != std::string::npos) {
+    const auto word = ParseTransport(text.substr(0, blank));
+    if (!word) arguments.Say(item.place, word.error().message);
+    transport = word.value_or(transport);
+    text = text.substr(blank + 1);
+  }
+  const auto endpoint = Endpoint::Parse(text);
+  if (!endpoint) {
+    arguments.Say(item.place, endpoint.error().message, "IP:PORT, or udp IP:PORT");
+    return std::nullopt;
+  }
+  return SocketKey{transport, endpoint->address, endpoint->port};
+}
+
+// What packets get the mark of a fwmark service.
+std::vector<PathPart> ReadMarks(const ServiceKey& key, Arguments& arguments,
+                                ModuleContext& context) {
   std::vector<PathPart> marks;
   const auto* fwmark = std::get_if<FwmarkKey>(&key);
   if (arguments.Has("marks") && fwmark == nullptr) {
     arguments.Say(arguments.PlaceOf("marks"), "\"marks\" needs a service by \"fwmark\"");
     return marks;
   }
+  if (arguments.Has("except_from") && !arguments.Has("marks")) {
+    arguments.Say(arguments.PlaceOf("except_from"), "\"except_from\" needs \"marks\"");
+    return marks;
+  }
+  const std::vector<MacAddress> exceptions = ReadExceptions(arguments, context);
   for (const Argument* item : arguments.Several("marks")) {
-    std::string text = ReadText(*item).value_or("");
-    Transport transport = Transport::kTcp;
-    if (const std::size_t blank = text.find(' '); blank != std::string::npos) {
-      const auto word = ParseTransport(text.substr(0, blank));
-      if (!word) arguments.Say(item->place, word.error().message);
-      transport = word.value_or(transport);
-      text = text.substr(blank + 1);
-    }
-    const auto endpoint = Endpoint::Parse(text);
-    if (!endpoint) {
-      arguments.Say(item->place, endpoint.error().message, "IP:PORT, or udp IP:PORT");
-      continue;
-    }
-    const PacketMark mark{{transport, endpoint->address, endpoint->port}, fwmark->mark};
+    const auto traffic = ReadTraffic(*item, arguments);
+    if (!traffic) continue;
+    const PacketMark mark{*traffic, fwmark->mark, exceptions};
     if (const Status fine = ValidatePathPart(mark); !fine) {
       arguments.Say(item->place, fine.error().message);
-    } else if (endpoint->address.family() != fwmark->family) {
+    } else if (traffic->address.family() != fwmark->family) {
       arguments.Say(item->place, "the service is of the other family", "family: ipv6");
     }
     marks.emplace_back(mark);
@@ -187,7 +220,7 @@ std::optional<ModuleWork> ParseVirtualService(Arguments& arguments, ModuleContex
   named.service = service;
   context.run.cluster.NameServers(context.host, named);
   DesiredState state;
-  state.path = ReadMarks(service.key, arguments);
+  state.path = ReadMarks(service.key, arguments, context);
   if (arguments.diagnostics().size() != before) return std::nullopt;
   state.services.push_back(std::move(service));
   if (watch) state.watches.push_back(*std::move(watch));

@@ -144,6 +144,7 @@ const std::vector<ModuleSpec>& KnownModules() {
           "forward",
           "tunnel",
           "marks",
+          "except_from",
           "persistence",
           "persistence_netmask",
           "persistence_engine",

@@ -32,7 +32,10 @@ TEST_F(PathContract, PartsAreObservedAsTheyWereSetUntilTheyAreRemoved) {
        {PathPart(Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")}),
         PathPart(Tunnel{"lvs-gre", TunnelKind::kGre, Ip("10.0.0.21")}), Way("10.0.0.1"),
         Filter("10.0.0.21"), Mark("10.0.0.100:80", 7), Mark("[2001:db8::1]:443", 0xFFFFFFFF),
-        PathPart(PacketMark{{Transport::kUdp, Ip("10.0.0.100"), 53}, 1})}) {
+        PathPart(PacketMark{{Transport::kUdp, Ip("10.0.0.100"), 53}, 1}),
+        PathPart(PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 80},
+                            1,
+                            {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}}})}) {
     MustApply(kernel(), AddPathPart{part});
     EXPECT_EQ(Path(), std::vector{part}) << NameOf(part);
     MustApply(kernel(), RemovePathPart{part});

@@ -9,6 +9,7 @@ namespace drover {
 namespace {
 
 IpAddress Ip(const std::string& text) { return IpAddress::Parse(text).value(); }
+MacAddress Mac(std::uint8_t last) { return {2, 0, 0, 0, 0, last}; }
 
 std::vector<PathPart> EveryKind() {
   return {Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")},
@@ -16,7 +17,8 @@ std::vector<PathPart> EveryKind() {
           Route{Prefix{Ip("0.0.0.0"), 0}, Ip("10.0.0.1")},
           Route{Prefix{Ip("fd00::"), 64}, Ip("fe80::1")},
           ArpFilter{Ip("10.0.0.100"), Ip("10.0.0.21")},
-          PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 443}, 7}};
+          PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 443}, 7},
+          PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 80}, 7, {Mac(1), Mac(2)}}};
 }
 
 TEST(PacketPath, EveryKindSurvivesTheWire) {
@@ -34,7 +36,8 @@ TEST(PacketPath, IsNamedForPeople) {
             (std::vector<std::string>{
                 "tunnel lvs-ipip: ipip at 10.0.0.21", "tunnel lvs-gre: gre at 10.0.0.21",
                 "route 0.0.0.0/0: via 10.0.0.1", "route fd00::/64: via fe80::1",
-                "arp filter 10.0.0.100: asks as 10.0.0.21", "mark tcp 10.0.0.100:443: fwmark 7"}));
+                "arp filter 10.0.0.100: asks as 10.0.0.21", "mark tcp 10.0.0.100:443: fwmark 7",
+                "mark tcp 10.0.0.100:80: fwmark 7 not from 02:00:00:00:00:01 02:00:00:00:00:02"}));
 }
 
 TEST(PacketPath, OffencesAreSaidInOneSentence) {
@@ -51,6 +54,11 @@ TEST(PacketPath, OffencesAreSaidInOneSentence) {
       {ArpFilter{Ip("10.0.0.1"), Ip("10.0.0.1")}, "the name that it hides"},
       {PacketMark{{Transport::kTcp, Ip("10.0.0.1"), 80}, 0}, "must not be 0"},
       {PacketMark{{Transport::kTcp, Ip("10.0.0.1"), 0}, 1}, "the port must not be 0"},
+      {PacketMark{{Transport::kTcp, Ip("10.0.0.1"), 80}, 1, {MacAddress{}}}, "is no host's"},
+      {PacketMark{{Transport::kTcp, Ip("10.0.0.1"), 80}, 1, {{1, 0, 94, 0, 0, 1}}}, "is no host's"},
+      {PacketMark{{Transport::kTcp, Ip("10.0.0.1"), 80}, 1, {Mac(2), Mac(2)}}, "ascending order"},
+      {PacketMark{{Transport::kTcp, Ip("10.0.0.1"), 80}, 1, std::vector<MacAddress>(9, Mac(1))},
+       "at most 8 hosts"},
   };
   for (const auto& c : cases) {
     const Status judged = ValidatePathPart(c.part);

@@ -52,6 +52,12 @@ TEST(PathCodec, MessagesThatAreCutOffAreRefused) {
 
 // --- rules
 
+std::vector<MacAddress> Hosts(std::size_t number) {
+  std::vector<MacAddress> macs;
+  for (std::uint8_t last = 1; macs.size() < number; ++last) macs.push_back({2, 0, 0, 0, 0, last});
+  return macs;
+}
+
 PathPart Filter() { return ArpFilter{Ip("10.0.0.100"), Ip("10.0.0.21")}; }
 
 std::vector<ListedRule> Listed(const PathPart& part) {
@@ -66,7 +72,11 @@ std::vector<ListedRule> Listed(const PathPart& part) {
 TEST(NftRules, PartsAreReadFromTheirRules) {
   for (const PathPart& part :
        {Filter(), PathPart(PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 80}, 7}),
-        PathPart(PacketMark{{Transport::kUdp, Ip("fd00::1"), 53}, 0xFFFFFFFF})}) {
+        PathPart(PacketMark{{Transport::kUdp, Ip("fd00::1"), 53}, 0xFFFFFFFF}),
+        PathPart(PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 80}, 7, Hosts(1)}),
+        PathPart(PacketMark{{Transport::kUdp, Ip("2001:db8:1111:2222:3333:4444:5555:6666"), 65535},
+                            0xFFFFFFFF,
+                            Hosts(kMaxExceptions)})}) {
     EXPECT_EQ(WholeParts(Listed(part)), std::vector{part}) << NameOf(part);
   }
   EXPECT_TRUE(RulesOf(Route{}).empty());

@@ -50,6 +50,12 @@ TEST(RealServerModule, TakesPacketsFromATunnel) {
   EXPECT_EQ(state.sysctls.back(), (Sysctl{"net/ipv4/conf/lvs-gre/rp_filter", "2"}));
 }
 
+TEST(RealServerModule, SaysWhyItHasNoGueTunnel) {
+  EXPECT_EQ(CompileErrors(OneTask("real_server: {vip: 10.0.0.100, tunnel: gue}")),
+            "site.yml:3:46: \"tunnel: gue\" is not offered: real servers would need a receiver (ip "
+            "fou), which Drover does not set [ipip or gre]");
+}
+
 TEST(RouteModule, TakesNetworksAndTheDefault) {
   EXPECT_EQ(
       StateOf("route: {to: default, via: 10.0.0.1}").path,
@@ -66,6 +72,30 @@ TEST(VirtualServiceModule, MarksThePacketsOfAFwmark) {
   const IpAddress vip = *IpAddress::Parse("10.0.0.100");
   EXPECT_EQ(state.path, (std::vector<PathPart>{PacketMark{{Transport::kTcp, vip, 80}, 7},
                                                PacketMark{{Transport::kUdp, vip, 443}, 7}}));
+}
+
+TEST(VirtualServiceModule, MarksNoPacketsThatAnotherDirectorSends) {
+  auto inventory = SmallCluster();
+  inventory.FindHost("lb1")->vars["drover_mac"] = "02:00:00:00:00:01";
+  inventory.FindHost("lb2")->vars["drover_mac"] = "02:00:00:00:00:02";
+  const auto task = [](const std::string& from) {
+    return OneTask(
+        "virtual_service: {fwmark: 7, real_servers: [10.0.0.11], marks: '10.0.0.100:80', "
+        "except_from: " +
+        from + "}");
+  };
+  const auto run =
+      CompileText(task("\"{{ groups['directors'] + ['02:00:00:00:00:09'] }}\""), {}, inventory);
+  ASSERT_TRUE(run) << Format(run.error());
+  const SocketKey web{Transport::kTcp, *IpAddress::Parse("10.0.0.100"), 80};
+  EXPECT_EQ(run->states.at("lb1").path,
+            (std::vector<PathPart>{PacketMark{web, 7, {{2, 0, 0, 0, 0, 2}, {2, 0, 0, 0, 0, 9}}}}));
+  EXPECT_EQ(CompileErrors(task("[rs1]"), {}, inventory),
+            "site.yml:3:101: \"rs1\" cannot be excepted: rs1 has no drover_mac [set drover_mac of "
+            "this host to the MAC that it forwards packets with]");
+  EXPECT_EQ(CompileErrors(task("[lb3]"), {}, inventory),
+            "site.yml:3:101: \"lb3\" is no host of the inventory and no MAC [did you mean "
+            "\"lb1\"?]");
 }
 
 TEST(ArpModule, SetsWhatIsNamedOnEveryInterface) {
@@ -174,6 +204,26 @@ TEST(VirtualServiceModule, KnowsProtocolsMarksAndFlags) {
             (std::vector<std::string>{"sh-fallback", "sh-port"}));
   EXPECT_EQ(CompileErrors(OneTask("virtual_service: {address: '10.0.0.1:80', one_packet: true}")),
             "site.yml:3:34: one-packet scheduling is for UDP only");
+}
+
+TEST(VirtualServiceModule, TakesWeightsFromTheInventoryUnlessTheListSaysOtherwise) {
+  auto inventory = SmallCluster();
+  inventory.FindHost("rs1")->vars["drover_weight"] = 5;
+  inventory.FindHost("rs2")->vars["drover_weight"] = 6;
+  const std::string task = OneTask(
+      "virtual_service: {address: '10.0.0.1:80', weight: 2, "
+      "real_servers: [rs1, {host: rs2, weight: 7}, rs3]}");
+  const auto run = CompileText(task, {}, inventory);
+  ASSERT_TRUE(run) << Format(run.error());
+  std::vector<std::uint32_t> weights;
+  for (const auto& server : run->states.at("lb1").services[0].destinations) {
+    weights.push_back(server.weight);
+  }
+  EXPECT_EQ(weights, (std::vector<std::uint32_t>{5, 7, 2}));
+  inventory.FindHost("rs1")->vars["drover_weight"] = "heavy";
+  EXPECT_EQ(CompileErrors(task, {}, inventory),
+            "site.yml:3:75: drover_weight of \"rs1\" takes a number from 0 to 65535, not "
+            "\"heavy\"");
 }
 
 TEST(VirtualServiceModule, FindsTheAddressOfARealServer) {
