@@ -1,7 +1,10 @@
-"""Arrangements of docs/ways/ that differ in how packets come to the real servers."""
+"""Arrangements of docs/ways/ that differ in how packets come to the real servers: translated, in tunnels, by a mark, and to
+servers that come and go."""
+
+import subprocess
 
 from host_shell import on
-from ways_case import ADDRESS, LATE, VIP, WayTest, holds, lab, page, pages, wait_until
+from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, wait_until
 
 
 class Nat(WayTest):
@@ -46,6 +49,48 @@ class Nat(WayTest):
             self.assertEqual(pages(4, port=8080), {"nat2": 2, None: 2})
             self.expect_found(("route", "nat1"))
         wait_until(lambda: self.ROUTE in on("nat1", "ip route show"), LATE, "the helper mends it")
+
+    def test_4_it_goes_without_a_trace(self):
+        self.take_away()
+
+
+class Fwmark(WayTest):
+    """9: http and https as one service."""
+    way = "fwmark"
+    nodes = ("lb1", "rs1", "rs2")
+    servers = ("rs1", "rs2")
+    MARKED = [f"ip daddr {VIP} tcp dport {port} meta mark set 0x00000007" for port in (80, 443)]
+
+    @staticmethod
+    def secure_page(source):
+        done = subprocess.run(["curl", "-sk", "--max-time", "5", "--interface", source, f"https://{VIP}/"], capture_output=True,
+                              text=True, check=False)
+        return done.stdout.strip() or None
+
+    def marked(self):
+        rules = on("lb1", "nft list table inet drover 2>/dev/null", check=False)
+        return all(rule in rules for rule in self.MARKED)
+
+    def test_1_it_is_what_the_classic_commands_set(self):
+        self.roll_out()
+        self.expect_rules("lb1", "-A -f 7 -s rr -p 50",
+                          *(f"-a -f 7 -r {ADDRESS[server]}:0 -g -w 1" for server in self.servers))
+        self.assertTrue(self.marked(), on("lb1", "nft list ruleset"))
+        self.expect_clean()
+        self.expect_nothing_changes()
+
+    def test_2_a_client_has_one_server_for_both(self):
+        first = {client: page(source=client) for client in CLIENTS[:2]}
+        self.assertEqual(sorted(first.values()), ["rs1", "rs2"])
+        self.assertEqual({client: self.secure_page(client) for client in first}, first)
+
+    def test_3_sabotage_nobody_marks_the_packets(self):
+        with self.asleep("lb1"):
+            on("lb1", "nft flush table inet drover")
+            self.assertIsNone(page())
+            self.expect_found(("mark", "lb1"), ("no-answer", ""))
+        wait_until(self.marked, LATE, "the helper mends it")
+        wait_until(lambda: page() is not None, LATE, "it serves")
 
     def test_4_it_goes_without_a_trace(self):
         self.take_away()
