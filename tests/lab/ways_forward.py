@@ -4,7 +4,7 @@ servers that come and go."""
 import subprocess
 
 from host_shell import on
-from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, wait_until
+from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, rest, wait_until
 
 
 class Nat(WayTest):
@@ -91,6 +91,62 @@ class Fwmark(WayTest):
             self.expect_found(("mark", "lb1"), ("no-answer", ""))
         wait_until(self.marked, LATE, "the helper mends it")
         wait_until(lambda: page() is not None, LATE, "it serves")
+
+    def test_4_it_goes_without_a_trace(self):
+        self.take_away()
+
+
+class TwoBoxes(WayTest):
+    """8: two directors that are real servers, too."""
+    way = "two-boxes"
+    nodes = ("lb1", "lb2")
+    servers = ("lb1", "lb2")
+    NOTICED = 2 * 2 + 1  # s: two looks that fail
+    OWNER = 4 + 2  # s: until a backup has taken over; an instance comes up
+
+    @classmethod
+    def tearDownClass(cls):
+        rest(cls.servers)
+        super().tearDownClass()
+
+    def marked(self, box, other):
+        """Only what the other box did not send is marked."""
+        mac = on(other, "cat /sys/class/net/eth0/address")
+        rule = f"ether saddr != {mac} ip daddr {VIP} tcp dport 80 meta mark set 0x00000007"
+        return rule in on(box, "nft list table inet drover 2>/dev/null", check=False)
+
+    def test_1_it_is_what_the_classic_commands_set(self):
+        self.roll_out()
+        wait_until(lambda: holds("lb1") and not holds("lb2"), self.OWNER + LATE, "lb1 is master")
+        for box, other in (("lb1", "lb2"), ("lb2", "lb1")):
+            self.expect_rules(box, "-A -f 7 -s rr", *(f"-a -f 7 -r {ADDRESS[server]}:0 -g -w 1" for server in self.servers))
+            self.assertTrue(self.marked(box, other), on(box, "nft list ruleset"))
+            self.assertTrue(holds(box, interface="lo"))
+            self.expect_sysctls(box, all_arp_ignore=1, all_arp_announce=2, all_send_redirects=0)
+        self.assertEqual(pages(8), {"lb1": 4, "lb2": 4})
+        self.expect_clean()
+        self.expect_nothing_changes()
+
+    def test_2_the_other_box_takes_over_and_serves_alone(self):
+        lab("link", "lb1", "eth0", "down")
+        try:
+            wait_until(lambda: holds("lb2"), self.OWNER + LATE, "lb2 is master")
+            wait_until(lambda: pages(4, timeout=1.0) == {"lb2": 4}, self.NOTICED + 2 * LATE, "it serves alone")
+        finally:
+            lab("link", "lb1", "eth0", "up")
+        wait_until(lambda: holds("lb1") and not holds("lb2"), 2 * self.OWNER + LATE, "lb1 is master again")
+        wait_until(lambda: pages(4, timeout=1.0) == {"lb1": 2, "lb2": 2}, self.NOTICED + 2 * LATE, "both serve")
+
+    def test_3_sabotage_the_backup_balances_what_the_master_sends_it(self):
+        said = f"mark tcp {VIP}:80 fwmark 7 not from " + on("lb1", "cat /sys/class/net/eth0/address")
+        with self.asleep("lb2"):
+            on("lb2", "nft flush chain inet drover prerouting && nft add rule inet drover prerouting "
+                      f"ip daddr {VIP} tcp dport 80 meta mark set 7 comment '\"{said}\"'")
+            answered = pages(8, timeout=1.0)  # half of what lb2 gets it sends back, and lb1 to lb2, and so on
+            self.assertEqual((answered["lb1"], answered["lb2"], answered[None]), (4, 2, 2), answered)
+            self.expect_found(("mark", "lb2"), ("standby-traffic", "lb2"))
+        wait_until(lambda: self.marked("lb2", "lb1"), LATE, "the helper mends it")
+        self.assertEqual(pages(4), {"lb1": 2, "lb2": 2})
 
     def test_4_it_goes_without_a_trace(self):
         self.take_away()
