@@ -54,6 +54,58 @@ class Nat(WayTest):
         self.take_away()
 
 
+class Tun(WayTest):
+    """6: tunnels, ipip."""
+    way = "tun"
+    nodes = ("lb1", "rs1", "rs2")
+    servers = ("rs1", "rs2")
+    kind = "ipip"
+    wrapped = "--tun-type ipip"  # as ipvsadm says it
+
+    @classmethod
+    def setUpClass(cls):
+        for node in cls.nodes:  # its module brings a device of its own into every namespace, which stays
+            on(node, "modprobe ipip; modprobe ip_gre; true")
+        super().setUpClass()
+
+    @property
+    def device(self):
+        return f"lvs-{self.kind}"
+
+    def test_1_it_is_what_the_classic_commands_set(self):
+        self.roll_out()
+        self.expect_rules("lb1", f"-A -t {VIP}:80 -s rr",
+                          *(f"-a -t {VIP}:80 -r {ADDRESS[server]}:80 -i -w 1 {self.wrapped}" for server in self.servers))
+        for server in self.servers:
+            link = on(server, f"ip -d link show {self.device}")
+            self.assertIn(f"{self.kind} ", link)
+            self.assertIn(f"local {ADDRESS[server]}", link)
+            self.assertTrue(holds(server, interface=self.device))
+            self.assertEqual(on(server, f"cat /proc/sys/net/ipv4/conf/{self.device}/rp_filter"), "2")
+            self.expect_sysctls(server, all_arp_ignore=1, all_arp_announce=2)
+        self.assertEqual(pages(6), {"rs1": 3, "rs2": 3})
+        self.assertRegex(self.expect_clean(), "ok: +segment-size")  # full packets, too
+        self.expect_nothing_changes()
+
+    def test_2_sabotage_the_end_of_a_tunnel_is_down(self):
+        with self.asleep("rs2"):
+            on("rs2", f"ip link set {self.device} down")
+            self.assertEqual(pages(4), {"rs1": 2, None: 2})
+            self.expect_found(("tunnel", "rs2"), ("no-answer", "rs2"))
+        wait_until(lambda: pages(2) == {"rs1": 1, "rs2": 1}, LATE, "the helper mends it")
+
+    def test_3_it_goes_without_a_trace(self):
+        self.take_away()
+
+
+class TunGre(Tun):
+    """6: tunnels, gre."""
+    way = "tun-gre"
+    kind = "gre"
+    wrapped = "--tun-type gre --tun-nocsum"
+    test_2_sabotage_the_end_of_a_tunnel_is_down = None  # as with ipip
+
+
 class Fwmark(WayTest):
     """9: http and https as one service."""
     way = "fwmark"
