@@ -34,7 +34,7 @@ ADDRESS = {"lb1": "10.77.0.11", "lb2": "10.77.0.12"} | {f"rs{i}": f"10.77.0.2{i}
 SNAPSHOT = r"""
 echo '# addresses'; ip -o addr | sed -E 's/(valid|preferred)_lft [a-z0-9]+//g'
 echo '# links'; ip -o link | sed -E 's/qlen [0-9]+//; s/^[0-9]+: //; s/@if[0-9]+//'
-echo '# routes'; ip route show table all; ip -6 route show table all | sed -E '/expires -/d; s/expires [0-9]+sec//'
+echo '# routes'; ip route show table all; ip -6 route show table all | sed -E '/expires -/d; s/expires [0-9]+sec//' | sort
 echo '# rules'; ip rule; ip -6 rule
 echo '# sysctls'; cd /proc/sys/net && grep -rs . ipv4/ip_forward ipv4/conf ipv6/conf | grep -v stable_secret | sort
 echo '# ip_vs'; [ -e /proc/net/ip_vs ] && sed 1,3d /proc/net/ip_vs
