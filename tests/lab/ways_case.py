@@ -135,9 +135,12 @@ class WayTest(unittest.TestCase):
     def snapshots(cls):
         return side_by_side(lambda host: on(host, SNAPSHOT, check=False), cls.nodes)
 
-    def about(self, command, *options, status=0, playbook=None):
-        """What drover COMMAND says of this arrangement."""
-        done = drover(command, str(playbook or f"playbooks/ways/{self.way}.yml"), "-i", f"inventory/ways/{self.way}.yml", *options)
+    def inventory(self):
+        return f"inventory/ways/{self.way}.yml"
+
+    def about(self, command, *options, words=(), status=0, playbook=None):
+        """What drover COMMAND WORDS… says of this arrangement."""
+        done = drover(command, *words, str(playbook or f"playbooks/ways/{self.way}.yml"), "-i", self.inventory(), *options)
         if done.returncode != status:
             self.fail(f"drover {command}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout

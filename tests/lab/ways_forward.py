@@ -1,7 +1,11 @@
 """Arrangements of docs/ways/ that differ in how packets come to the real servers: translated, in tunnels, by a mark, and to
 servers that come and go."""
 
+import pathlib
+import shutil
 import subprocess
+import tempfile
+import threading
 
 from host_shell import on
 from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, rest, wait_until
@@ -202,3 +206,104 @@ class TwoBoxes(WayTest):
 
     def test_4_it_goes_without_a_trace(self):
         self.take_away()
+
+
+class Growing(WayTest):
+    """4: real servers come and go under load, with weights and a scheduler that change on the way."""
+    way = "growing"
+    nodes = ("lb1", "lb2", "rs1", "rs2", "rs3", "rs4", "rs5")
+    servers = ("rs1", "rs2", "rs3", "rs4", "rs5")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.hosts = pathlib.Path(tempfile.mkdtemp(prefix="way-")) / "growing.yml"
+        shutil.copy(f"inventory/ways/{cls.way}.yml", cls.hosts)
+        super().setUpClass()
+
+    def inventory(self):
+        return str(self.hosts)
+
+    def rules(self, scheduler, **weights):
+        return [f"-A -t {VIP}:80 -s {scheduler}"] + [f"-a -t {VIP}:80 -r {ADDRESS[server]}:80 -g -w {weight}"
+                                                    for server, weight in weights.items()]
+
+    def expect_tables(self, scheduler, **weights):
+        for director in ("lb1", "lb2"):
+            self.expect_rules(director, *self.rules(scheduler, **weights))
+
+    def change(self, old, new):
+        text = self.hosts.read_text()
+        self.assertIn(old, text)
+        self.hosts.write_text(text.replace(old, new))
+
+    def test_1_it_is_what_the_classic_commands_set(self):
+        self.roll_out()
+        wait_until(lambda: holds("lb1") and not holds("lb2"), 6 + LATE, "lb1 is master")
+        self.expect_tables("wrr", rs1=1, rs2=2)
+        self.assertEqual(pages(6), {"rs1": 2, "rs2": 4})
+
+    def test_2_from_two_to_five_and_down_to_three_under_load(self):
+        with Load() as load:
+            self.about("add", "--update-inventory", "-T", "60", words=("rs3", "rs4", "rs5"))
+            self.expect_tables("wrr", rs1=1, rs2=2, rs3=2, rs4=2, rs5=2)
+            load.goes_on(10)
+        load.expect_hurt(self, at_most=0)
+        self.assertEqual({"rs1", "rs2", "rs3", "rs4", "rs5"}, set(load.answers))
+        # The backup has the VIP while the other's service changes: who connects in the moment of a move may be reset.
+        self.change("scheduler: wrr", "scheduler: wlc")
+        self.change("10.77.0.23, drover_weight: 2", "10.77.0.23, drover_weight: 4")
+        with Load() as load:
+            self.roll_out()
+            self.expect_tables("wlc", rs1=1, rs2=2, rs3=4, rs4=2, rs5=2)
+        load.expect_hurt(self, at_most=2)
+        type(self).grown = self.hosts.read_text()
+        with Load() as load:
+            self.about("remove", "--drain", "30s", "--update-inventory", "-T", "60", words=("rs4", "rs5"))
+            self.expect_tables("wlc", rs1=1, rs2=2, rs3=4)
+        load.expect_hurt(self, at_most=2)  # the first director may take the VIP back only now
+        self.assertFalse(holds("rs5", interface="lo"))
+        wait_until(lambda: holds("lb1") and not holds("lb2"), 60 + LATE, "lb1 is master again")
+        self.expect_clean()
+        self.expect_nothing_changes()
+
+    def test_3_sabotage_a_new_server_has_lost_its_vip(self):
+        with self.asleep("rs3"):
+            on("rs3", f"ip addr del {VIP}/32 dev lo")
+            self.assertIn(None, pages(6, timeout=1.0))
+            self.expect_found(("vip-missing", "rs3"))
+        wait_until(lambda: holds("rs3", interface="lo"), LATE, "the helper mends it")
+
+    def test_4_it_goes_without_a_trace(self):
+        self.hosts.write_text(self.grown)  # all that ever took part
+        self.take_away()
+
+
+class Load:
+    """New connections one after the other, as long as it lasts; who answered them."""
+
+    def __init__(self):
+        self.answers = []
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self._ends.is_set():
+            self.answers.append(page(source=CLIENTS[0], timeout=10.0))
+            self._ends.wait(0.05)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ends.set()
+        self._thread.join()
+
+    def goes_on(self, number):
+        """Until so many more have been answered."""
+        wanted = len(self.answers) + number
+        wait_until(lambda: len(self.answers) >= wanted, number * LATE, "new connections")
+
+    def expect_hurt(self, test, at_most):
+        test.assertGreater(len(self.answers), 10)
+        test.assertLessEqual(self.answers.count(None), at_most, self.answers)

@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 from host_shell import on  # noqa: E402
 from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, wait_until  # noqa: E402
-from ways_forward import Fwmark, Nat, Tun, TunGre, TwoBoxes  # noqa: E402,F401
+from ways_forward import Fwmark, Growing, Nat, Tun, TunGre, TwoBoxes  # noqa: E402,F401
 from ways_services import MhStateless, PageChecks  # noqa: E402,F401
 
 
