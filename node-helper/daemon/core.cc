@@ -24,6 +24,7 @@ void DaemonCore::SetEngines(CheckEngine* checks, TrackerEngine* trackers) {
 // --- records
 
 void DaemonCore::Begin(const std::optional<CoreMemory>& memory, Time now) {
+  [[maybe_unused]] const Status none = parts_.pass_on({});  // of a process that was killed
   if (memory) {
     ran_before_ = memory->running_for;
     repairs_ = memory->repairs;
@@ -157,7 +158,7 @@ Status DaemonCore::ConfigureSpeaker() {
   ClearProblems("speaker");
   Status done;
   if (!speaker_) done = StartSpeaker("");
-  if (done) done = speaker_->Configure(wants_.vrrp_instances, wants_.vrrp_groups);
+  if (done) done = speaker_->Configure(LingeringUntilTold(wants_), wants_.vrrp_groups);
   if (!done) {
     SetProblem("speaker", done.error().message);
     return done;
@@ -297,9 +298,23 @@ Overlay DaemonCore::overlay(Time now) {
 
 // --- the speaker
 
-void DaemonCore::SpeakerSpoke() {
+void DaemonCore::SpeakerSpoke(Time now) {
+  TakeSpeakersEvents();
+  PassOnWhatIsDue(now);
+}
+
+void DaemonCore::TakeSpeakersEvents() {
   if (!speaker_) return;
   for (const SpeakerEvent& event : speaker_->TakeEvents()) Told(event);
+}
+
+void DaemonCore::PassOnWhatIsDue(Time now) {
+  std::vector<PassedOn> due = succession_.Wanted(wants_, now);
+  if (const auto next = succession_.Deadline(now)) parts_.pass_on_again(*next);
+  if (due == passed_on_) return;
+  passed_on_ = std::move(due);
+  const Status done = parts_.pass_on(passed_on_);
+  if (!done) parts_.events->Add("daemon", "", done.error().message, true);
 }
 
 void DaemonCore::Told(const SpeakerEvent& event) {
@@ -308,6 +323,7 @@ void DaemonCore::Told(const SpeakerEvent& event) {
     parts_.events->Add("vrrp", subject, moved->from + " -> " + moved->to + ": " + moved->reason,
                        moved->to == "fault");
     ClearProblems("vrrp " + event.instance);
+    succession_.Moved(event.instance, *moved, event.at);
     if (moved->to == "backup" && moved->from != "master") WaitForSync(event.instance, event.at);
     if (moved->to == "backup" && HoldOf(maintenance_) != nullptr) {
       [[maybe_unused]] const Status held = speaker_->Yield(event.instance);
@@ -319,6 +335,8 @@ void DaemonCore::Told(const SpeakerEvent& event) {
   } else if (const auto* repaired = std::get_if<AddressRepaired>(&event.what)) {
     ++repairs_;
     parts_.events->Add("drift", repaired->resource, "was gone; set again", true);
+  } else if (const auto* takeover = std::get_if<TakeoverAhead>(&event.what)) {
+    succession_.Ahead(event.instance, *takeover, event.at);
   } else if (const auto* problem = std::get_if<SpeakerProblem>(&event.what)) {
     const std::string source = "vrrp " + event.instance;
     const std::string text = (subject.empty() ? "vrrp" : subject) + ": " + problem->text;
@@ -438,7 +456,7 @@ CoreMemory DaemonCore::Freeze(Time now) {
   memory.quorums = pools_.Remember();
   memory.repairs = repairs_;
   memory.running_for = ran_before_ + std::chrono::duration_cast<milliseconds>(now - started_);
-  SpeakerSpoke();
+  TakeSpeakersEvents();
   memory.events = parts_.events->Newest(kMaxStatusEvents);
   // Last, because from here on no advert goes out.
   if (speaker_) memory.speaker = speaker_->Freeze();
@@ -461,9 +479,10 @@ void DaemonCore::Unfreeze(const CoreMemory& memory, Time now) {
 void DaemonCore::Stop() {
   if (speaker_) {
     speaker_->Stop(SpeakerStop::kHandOver);
-    SpeakerSpoke();
+    TakeSpeakersEvents();
     speaker_.reset();
   }
+  [[maybe_unused]] const Status none = parts_.pass_on({});
   leaving_.insert(leaving_.end(), private_services_.begin(), private_services_.end());
   if (const auto kernel = OpenKernel(); kernel) RemovePrivate(**kernel);
 }

@@ -20,6 +20,7 @@
 #include "node-helper/daemon/event_log.h"
 #include "node-helper/daemon/pools.h"
 #include "node-helper/daemon/reconcile.h"
+#include "node-helper/daemon/succession.h"
 #include "node-helper/net/ipvs_stats.h"
 #include "node-helper/speaker/speaker.h"
 #include "node-helper/store/store.h"
@@ -45,6 +46,10 @@ struct CoreParts {
   std::function<void(const std::vector<SyncDaemon>&)> measure_sync;
   // Weights may have to change: ApplyHealth is to be called soon, once for many verdicts.
   std::function<void()> soon;
+  // See net/pass_on.
+  std::function<Status(const std::vector<PassedOn>&)> pass_on;
+  // PassOnWhatIsDue is to be called then, instead of when it was asked for before.
+  std::function<void(std::chrono::steady_clock::time_point)> pass_on_again;
   std::function<Result<std::vector<ServiceCounters>>()> read_counters;
   std::function<std::optional<LockHolder>()> run_holder;  // the run that has the node; may be empty
   // Ends the engines with all that they run, and takes the status of their scripts.
@@ -92,7 +97,8 @@ class DaemonCore {
   void TrackerIsIn(const TrackerStatus& status);
   void PrivateServicesAre(const std::vector<VirtualService>& services);
   void LinkChanged(const std::string& interface);
-  void SpeakerSpoke();
+  void SpeakerSpoke(Time now);
+  void PassOnWhatIsDue(Time now);
   // The connection tables of the peers and ours; nothing while nobody measures. `converged`: ours
   // holds the connections of every peer (SyncMeter::Converged).
   void SyncIs(const std::optional<SyncStatus>& sync, bool converged, Time now);
@@ -145,6 +151,7 @@ class DaemonCore {
   void RetryProblems(Time now);
   void TellRepairs(const LookReport& report, Time now);
   void TellFailures(const std::vector<std::string>& failures);
+  void TakeSpeakersEvents();
   void Told(const SpeakerEvent& event);
   void WaitForSync(const std::string& instance, Time now);
   void MayPreempt(Time now);
@@ -174,6 +181,8 @@ class DaemonCore {
   std::map<std::string, std::string> problems_;
   std::vector<std::string> last_failures_;
   std::map<std::string, Repeats> repeats_;
+  Succession succession_;
+  std::vector<PassedOn> passed_on_;
   std::map<std::string, Time> waits_for_sync_;  // instances that may not preempt yet, since when
   std::optional<SyncStatus> sync_;
   bool converged_ = false;

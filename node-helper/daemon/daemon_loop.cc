@@ -81,7 +81,8 @@ class Loop {
         upgrade_timer_(loop_),
         watchdog_timer_(loop_),
         sync_timer_(loop_),
-        runs_timer_(loop_) {}
+        runs_timer_(loop_),
+        pass_on_timer_(loop_) {}
 
   Status Run() {
     if (const Status opened = Open(); !opened) return opened;
@@ -118,13 +119,21 @@ class Loop {
     };
     core.listen_to_speaker = [this](int fd) {
       speaker_watch_.reset();
-      speaker_watch_ = std::make_unique<Watch>(loop_, fd, [this] { core_.SpeakerSpoke(); });
+      speaker_watch_ =
+          std::make_unique<Watch>(loop_, fd, [this] { core_.SpeakerSpoke(Clock::now()); });
     };
     core.serve_metrics = [this](const std::vector<MetricsListen>& at) { return ServeMetrics(at); };
     core.measure_sync = [this](const std::vector<SyncDaemon>& daemons) {
       sync_meter_.Configure(daemons);
     };
     core.soon = [this] { ApplySoon(); };
+    core.pass_on = PassOn;
+    core.pass_on_again = [this](Clock::time_point at) {
+      pass_on_timer_.expires_at(at);
+      pass_on_timer_.async_wait([this](const error_code& error) {
+        if (!error) core_.PassOnWhatIsDue(Clock::now());
+      });
+    };
     core.read_counters = ReadIpvsCounters;
     core.run_holder = parts_.run_holder;
     core.end_engines = [this] {
@@ -371,6 +380,7 @@ class Loop {
   boost::asio::steady_timer watchdog_timer_;
   boost::asio::steady_timer sync_timer_;
   boost::asio::steady_timer runs_timer_;
+  boost::asio::steady_timer pass_on_timer_;
   Clock::time_point look_due_{};
   Clock::time_point last_look_{};
   Clock::duration look_cost_{};

@@ -10,8 +10,8 @@
 #include <cstring>
 #include <map>
 
-#include "node-helper/net/ip_protocol.h"
 #include "node-helper/net/nft_batch.h"
+#include "node-helper/net/nft_expressions.h"
 #include "protocol/mac_text.h"
 
 namespace drover {
@@ -23,15 +23,9 @@ constexpr std::uint32_t kArpOut = 1;
 constexpr std::uint32_t kPrerouting = 0;
 constexpr std::int32_t kFilterPriority = 0;
 constexpr std::int32_t kManglePriority = -150;
-constexpr std::uint32_t kDrop = 0;
-constexpr std::uint8_t kIpv4 = 2;
-constexpr std::uint8_t kIpv6 = 10;
-// An ARP packet of Ethernet and IPv4 (RFC 826), and where addresses and ports are in others.
+// An ARP packet of Ethernet and IPv4 (RFC 826).
 constexpr std::uint32_t kArpSender = 14;
 constexpr std::uint32_t kArpTarget = 24;
-constexpr std::uint32_t kIpv4Target = 16;
-constexpr std::uint32_t kIpv6Target = 24;
-constexpr std::uint32_t kPortTarget = 2;
 constexpr std::uint32_t kEthernetSource = 6;
 constexpr std::uint16_t kEthernet = 1;  // ARPHRD_ETHER
 // libnftnl's TLV of a rule's comment (NFTNL_UDATA_RULE_COMMENT).
@@ -41,99 +35,6 @@ constexpr NftChain kInput = {kNftArp, "input", kArpIn, kFilterPriority};
 constexpr NftChain kOutput = {kNftArp, "output", kArpOut, kFilterPriority};
 constexpr NftChain kMarks = {kNftInet, "prerouting", kPrerouting, kManglePriority};
 
-Bytes Be32(std::uint32_t number) {
-  return {static_cast<std::uint8_t>(number >> 24), static_cast<std::uint8_t>(number >> 16),
-          static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
-}
-
-Bytes Be16(std::uint16_t number) {
-  return {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
-}
-
-Bytes BytesOf(const IpAddress& address) {
-  return {address.data(), address.data() + address.size()};
-}
-
-// The expressions of one rule, in nft's order. Everything goes by register 1.
-class Expressions {
- public:
-  Expressions& Load(std::uint32_t base, std::uint32_t offset, std::uint32_t length) {
-    return Add("payload", [&](AttributeWriter& data) {
-      data.Put(NFTA_PAYLOAD_DREG, Be32(NFT_REG_1));
-      PutPlace(data, base, offset, length);
-    });
-  }
-  Expressions& Store(std::uint32_t base, std::uint32_t offset, std::uint32_t length) {
-    return Add("payload", [&](AttributeWriter& data) {
-      data.Put(NFTA_PAYLOAD_SREG, Be32(NFT_REG_1));
-      PutPlace(data, base, offset, length);
-    });
-  }
-  Expressions& Is(const Bytes& value) { return Compare(NFT_CMP_EQ, value); }
-  Expressions& IsNot(const Bytes& value) { return Compare(NFT_CMP_NEQ, value); }
-  Expressions& Compare(std::uint32_t how, const Bytes& value) {
-    return Add("cmp", [&](AttributeWriter& data) {
-      data.Put(NFTA_CMP_SREG, Be32(NFT_REG_1));
-      data.Put(NFTA_CMP_OP, Be32(how));
-      const std::size_t begun = data.Begin(NFTA_CMP_DATA);
-      data.Put(NFTA_DATA_VALUE, value);
-      data.End(begun);
-    });
-  }
-  Expressions& Set(const Bytes& value) {
-    return Add("immediate", [&](AttributeWriter& data) {
-      data.Put(NFTA_IMMEDIATE_DREG, Be32(NFT_REG_1));
-      const std::size_t begun = data.Begin(NFTA_IMMEDIATE_DATA);
-      data.Put(NFTA_DATA_VALUE, value);
-      data.End(begun);
-    });
-  }
-  Expressions& Drop() {
-    return Add("immediate", [&](AttributeWriter& data) {
-      data.Put(NFTA_IMMEDIATE_DREG, Be32(NFT_REG_VERDICT));
-      const std::size_t begun = data.Begin(NFTA_IMMEDIATE_DATA);
-      const std::size_t verdict = data.Begin(NFTA_DATA_VERDICT);
-      data.Put(NFTA_VERDICT_CODE, Be32(kDrop));
-      data.End(verdict);
-      data.End(begun);
-    });
-  }
-  Expressions& LoadMeta(std::uint32_t key) {
-    return Add("meta", [&](AttributeWriter& data) {
-      data.Put(NFTA_META_DREG, Be32(NFT_REG_1));
-      data.Put(NFTA_META_KEY, Be32(key));
-    });
-  }
-  Expressions& StoreMeta(std::uint32_t key) {
-    return Add("meta", [&](AttributeWriter& data) {
-      data.Put(NFTA_META_SREG, Be32(NFT_REG_1));
-      data.Put(NFTA_META_KEY, Be32(key));
-    });
-  }
-  [[nodiscard]] const Bytes& bytes() const { return bytes_; }
-
- private:
-  static void PutPlace(AttributeWriter& data, std::uint32_t base, std::uint32_t offset,
-                       std::uint32_t length) {
-    data.Put(NFTA_PAYLOAD_BASE, Be32(base));
-    data.Put(NFTA_PAYLOAD_OFFSET, Be32(offset));
-    data.Put(NFTA_PAYLOAD_LEN, Be32(length));
-  }
-  template <typename Fill>
-  Expressions& Add(const char* name, const Fill& fill) {
-    AttributeWriter writer(bytes_);
-    const std::size_t element = writer.Begin(NFTA_LIST_ELEM);
-    writer.PutText(NFTA_EXPR_NAME, name);
-    const std::size_t data = writer.Begin(NFTA_EXPR_DATA);
-    fill(writer);
-    writer.End(data);
-    writer.End(element);
-    return *this;
-  }
-
-  Bytes bytes_;
-};
-
 constexpr std::uint32_t kNetwork = NFT_PAYLOAD_NETWORK_HEADER;
 
 std::string CommentOf(const PathPart& part) { return NameOf(part) + " " + Summary(part); }
@@ -141,23 +42,17 @@ std::string CommentOf(const PathPart& part) { return NameOf(part) + " " + Summar
 std::vector<NftRule> RulesOfFilter(const ArpFilter& filter) {
   const std::string comment = CommentOf(filter);
   const Bytes address = BytesOf(filter.address);
-  return {{kInput, Expressions().Load(kNetwork, kArpTarget, 4).Is(address).Drop().bytes(), comment},
-          {kOutput,
-           Expressions()
-               .Load(kNetwork, kArpSender, 4)
-               .Is(address)
-               .Set(BytesOf(filter.sender))
-               .Store(kNetwork, kArpSender, 4)
-               .bytes(),
-           comment}};
-}
-
-// Marks and types of devices are in host order.
-template <typename Number>
-Bytes HostOrder(Number number) {
-  Bytes bytes(sizeof number);
-  std::memcpy(bytes.data(), &number, sizeof number);
-  return bytes;
+  return {
+      {kInput, Expressions().Load(kNetwork, kArpTarget, 4).Is(address).Verdict(kNftDrop).bytes(),
+       comment},
+      {kOutput,
+       Expressions()
+           .Load(kNetwork, kArpSender, 4)
+           .Is(address)
+           .Set(BytesOf(filter.sender))
+           .Store(kNetwork, kArpSender, 4)
+           .bytes(),
+       comment}};
 }
 
 std::vector<NftRule> RulesOfMark(const PacketMark& mark) {
@@ -169,14 +64,8 @@ std::vector<NftRule> RulesOfMark(const PacketMark& mark) {
         .IsNot({mac.begin(), mac.end()});
   }
   rule.LoadMeta(NFT_META_NFPROTO)
-      .Is({address.is_v4() ? kIpv4 : kIpv6})
-      .Load(kNetwork, address.is_v4() ? kIpv4Target : kIpv6Target,
-            static_cast<std::uint32_t>(address.size()))
-      .Is(BytesOf(address))
-      .LoadMeta(NFT_META_L4PROTO)
-      .Is({ProtocolNumber(mark.traffic.transport)})
-      .Load(NFT_PAYLOAD_TRANSPORT_HEADER, kPortTarget, 2)
-      .Is(Be16(mark.traffic.port))
+      .Is({address.is_v4() ? kNftIpv4 : kNftIpv6})
+      .ComesFor(mark.traffic)
       .Set(HostOrder(mark.mark))
       .StoreMeta(NFT_META_MARK);
   return {{kMarks, rule.bytes(), CommentOf(mark)}};
@@ -309,16 +198,16 @@ std::vector<PathPart> WholeParts(const std::vector<ListedRule>& rules) {
   return whole;
 }
 
-Bytes EncodeNftTable() {
+Bytes EncodeNftTable(const char* table) {
   Bytes bytes;
-  AttributeWriter(bytes).PutText(NFTA_TABLE_NAME, kNftTable);
+  AttributeWriter(bytes).PutText(NFTA_TABLE_NAME, table);
   return bytes;
 }
 
-Bytes EncodeNftChain(const NftChain& chain) {
+Bytes EncodeNftChain(const NftChain& chain, const char* table) {
   Bytes bytes;
   AttributeWriter writer(bytes);
-  writer.PutText(NFTA_CHAIN_TABLE, kNftTable);
+  writer.PutText(NFTA_CHAIN_TABLE, table);
   writer.PutText(NFTA_CHAIN_NAME, chain.name);
   const std::size_t hook = writer.Begin(NFTA_CHAIN_HOOK);
   writer.Put(NFTA_HOOK_HOOKNUM, Be32(chain.hook));
@@ -328,10 +217,10 @@ Bytes EncodeNftChain(const NftChain& chain) {
   return bytes;
 }
 
-Bytes EncodeNftRule(const NftRule& rule) {
+Bytes EncodeNftRule(const NftRule& rule, const char* table) {
   Bytes bytes;
   AttributeWriter writer(bytes);
-  writer.PutText(NFTA_RULE_TABLE, kNftTable);
+  writer.PutText(NFTA_RULE_TABLE, table);
   writer.PutText(NFTA_RULE_CHAIN, rule.chain.name);
   writer.Put(NFTA_RULE_EXPRESSIONS, rule.expressions);
   Bytes comment = {kCommentTag, static_cast<std::uint8_t>(rule.comment.size() + 1)};

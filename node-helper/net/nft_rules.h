@@ -54,9 +54,9 @@ std::vector<PathPart> WholeParts(const std::vector<ListedRule>& rules);
 bool IsOf(std::string_view comment, std::string_view name);
 
 // Attributes of NFT_MSG_NEWTABLE or DELTABLE, NEWCHAIN, NEWRULE, DELRULE and GETRULE.
-Bytes EncodeNftTable();
-Bytes EncodeNftChain(const NftChain& chain);
-Bytes EncodeNftRule(const NftRule& rule);
+Bytes EncodeNftTable(const char* table = kNftTable);
+Bytes EncodeNftChain(const NftChain& chain, const char* table = kNftTable);
+Bytes EncodeNftRule(const NftRule& rule, const char* table = kNftTable);
 Bytes EncodeNftRuleRemoval(const ListedRule& rule);
 // Nothing for rules of other tables. `payload` begins with nfgenmsg.
 Result<std::optional<ListedRule>> DecodeNftRule(ByteView payload);

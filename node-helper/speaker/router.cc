@@ -131,6 +131,7 @@ void Router::SettleForm(Time now) {
 
 void Router::Step(const vrrp::InstanceEvent& event, Time now) {
   Carry(instance_.Step(event, now), now);
+  TellOfTakeover(now);
 }
 
 void Router::Track(const TrackedState& state, Time now) {
@@ -347,6 +348,13 @@ void Router::Carry(const vrrp::Actions& actions, Time now) {
       Note(*transition, now);
     }
   }
+}
+
+void Router::TellOfTakeover(Time now) {
+  if (told_predecessor_ == instance_.predecessor()) return;
+  told_predecessor_ = instance_.predecessor();
+  if (!told_predecessor_) return;
+  events_.push_back({settings_.name, now, TakeoverAhead{*told_predecessor_, link_.name}});
 }
 
 void Router::Note(const vrrp::Transition& transition, Time now) {

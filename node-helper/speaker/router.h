@@ -102,6 +102,7 @@ class Router {
   };
 
   void Carry(const vrrp::Actions& actions, Time now);
+  void TellOfTakeover(Time now);
   void Note(const vrrp::Transition& transition, Time now);
   void SendAdvert(std::uint8_t priority, Time now);
   void Take(Time now);
@@ -174,6 +175,7 @@ class Router {
   std::optional<vrrp::ChecksumForm> peer_checksum_;
 
   std::string reason_;
+  std::optional<IpAddress> told_predecessor_;
   Time since_{};
   std::optional<Time> heard_at_;
   std::string last_problem_;

@@ -40,6 +40,12 @@ struct AddressRepaired {
   std::string resource;  // "address 10.0.0.100/32 on eth0"
   bool operator==(const AddressRepaired&) const = default;
 };
+// A backup takes over soon, from a master that lives: `master` is the source of its adverts.
+struct TakeoverAhead {
+  IpAddress master;
+  std::string interface;
+  bool operator==(const TakeoverAhead&) const = default;
+};
 struct SpeakerProblem {
   std::string text;
   bool over = false;  // it was told before, and is no more
@@ -48,7 +54,7 @@ struct SpeakerProblem {
 struct SpeakerEvent {
   std::string instance;
   std::chrono::steady_clock::time_point at;
-  std::variant<InstanceMoved, RivalSeen, AddressRepaired, SpeakerProblem> what;
+  std::variant<InstanceMoved, RivalSeen, AddressRepaired, TakeoverAhead, SpeakerProblem> what;
 };
 
 // How a stop treats instances that are master. kHandOver: priority 0 goes out first, the addresses

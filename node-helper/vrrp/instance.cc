@@ -163,6 +163,7 @@ Actions Instance::HearAsBackup(const AdvertReceived& advert, Time now) {
     deadline_ = now + SkewTime();
     preempt_at_.reset();
     released_ = true;
+    predecessor_ = advert.source;
     return {};
   }
   const bool lower = advert.priority < priority_;
@@ -171,7 +172,10 @@ Actions Instance::HearAsBackup(const AdvertReceived& advert, Time now) {
   if (lower && preempts) {
     if (!preempt_at_) preempt_at_ = now + settings_.preempt_delay;
     // Discarded: the running timer brings us up. It was set by an advert we accepted, or at start.
-    if (now >= *preempt_at_) return {};
+    if (now >= *preempt_at_) {
+      predecessor_ = advert.source;
+      return {};
+    }
   }
   waits_for_permission_ = lower && settings_.preempt && !held_ && !preempt_allowed_;
   Follow(advert, now);
@@ -181,6 +185,7 @@ Actions Instance::HearAsBackup(const AdvertReceived& advert, Time now) {
 void Instance::Follow(const AdvertReceived& advert, Time now) {
   ready_ = false;
   released_ = false;
+  predecessor_.reset();
   master_ = advert.source;
   // Version 2 refuses other intervals than its own, but for the time of a change from one to
   // another.
@@ -343,6 +348,7 @@ void Instance::Enter(State state) {
   old_pace_.reset();
   deadline_.reset();
   master_.reset();
+  predecessor_.reset();
   master_interval_.reset();
   preempt_at_.reset();
   yielding_ = Yielding::kNo;

@@ -163,6 +163,8 @@ class Instance {
   [[nodiscard]] bool ready() const { return ready_; }
   // Hears a lower master that it would replace, were it allowed (AllowPreempt).
   [[nodiscard]] bool waits_for_permission() const { return waits_for_permission_; }
+  // The living master that a backup is about to follow: it has let go, or has a lower priority.
+  [[nodiscard]] const std::optional<IpAddress>& predecessor() const { return predecessor_; }
   // Hears a lower master and replaces it when its timer or the preempt delay is over.
   [[nodiscard]] bool preempts() const { return preempt_at_.has_value(); }
   // Section 6.1. Version 2 counts the skew in seconds whatever the interval is (RFC 3768,
@@ -206,6 +208,7 @@ class Instance {
   State state_ = State::kInitialize;
   std::optional<Time> deadline_;
   std::optional<IpAddress> master_;
+  std::optional<IpAddress> predecessor_;
   std::optional<Centiseconds> master_interval_;  // learnt from adverts
   std::optional<OldPace> old_pace_;
   std::optional<Time> preempt_at_;  // since then a lower master has been heard long enough

@@ -242,7 +242,7 @@ TEST_F(Daemon, AReturningBackupWaitsForTheConnectionTable) {
   state.sync_daemons = {SyncDaemon{SyncRole::kBackup, "eth0"}};
   Begin(state);
   speaker_.events = {{"web", now_, InstanceMoved{"initialize", "backup", "started"}}};
-  core_.SpeakerSpoke();
+  core_.SpeakerSpoke(now_);
   EXPECT_FALSE(speaker_.may_preempt.at("web"));
   SyncStatus sync;
   sync.peers = {SyncPeerStatus{"10.0.0.2", 1000, 0.5}};
@@ -253,7 +253,7 @@ TEST_F(Daemon, AReturningBackupWaitsForTheConnectionTable) {
   EXPECT_TRUE(speaker_.may_preempt.at("web"));
   // Nobody counts: it waits no longer than it was told to.
   speaker_.events = {{"web", now_, InstanceMoved{"fault", "backup", "the link is up"}}};
-  core_.SpeakerSpoke();
+  core_.SpeakerSpoke(now_);
   sync.peers.clear();
   core_.SyncIs(sync, /*converged=*/false, now_);
   EXPECT_FALSE(speaker_.may_preempt.at("web"));
@@ -298,7 +298,7 @@ TEST_F(Daemon, AComparisonOfALongTableCountsWhenItIsOfAfterTheReturn) {
   state.sync_daemons = {SyncDaemon{SyncRole::kBackup, "eth0"}};
   Begin(state);
   speaker_.events = {{"web", now_, InstanceMoved{"fault", "backup", "the link is up"}}};
-  core_.SpeakerSpoke();
+  core_.SpeakerSpoke(now_);
   now_ += seconds{20};
   SyncStatus sync;
   sync.peers = {SyncPeerStatus{"10.0.0.2", 1000000, 1, seconds{25}}};
@@ -311,6 +311,26 @@ TEST_F(Daemon, AComparisonOfALongTableCountsWhenItIsOfAfterTheReturn) {
   EXPECT_TRUE(speaker_.may_preempt.at("web"));
 }
 
+TEST_F(Daemon, WhoFollowsALivingMasterPassesOnWhatItDoesNotKnow) {
+  DesiredState state = WatchedWeb();
+  state.vrrp_instances = {Instance()};
+  state.vrrp_instances[0].addresses = {Prefix::Host(std::get<SocketKey>(Web().key).address)};
+  state.sync_daemons = {SyncDaemon{SyncRole::kBackup, "eth0"}};
+  Begin(state);
+  const IpAddress before = IpAddress::V4({10, 0, 0, 2});
+  speaker_.events = {{"web", now_, TakeoverAhead{before, "eth0"}}};
+  core_.SpeakerSpoke(now_);
+  const std::vector<PassedOn> wanted = {{std::get<SocketKey>(Web().key), before, "eth0"}};
+  EXPECT_EQ(passed_on_, wanted);
+  speaker_.events = {{"web", now_, InstanceMoved{"backup", "master", "the master let go"}}};
+  core_.SpeakerSpoke(now_);
+  EXPECT_EQ(passed_on_, wanted);
+  // It ends before the other one stops lingering.
+  EXPECT_LT(again_at_, now_ + speaker_.instances.at(0).linger);
+  core_.PassOnWhatIsDue(again_at_);
+  EXPECT_TRUE(passed_on_.empty());
+}
+
 TEST_F(Daemon, EventsOfTheSpeakerAreTold) {
   DesiredState state;
   state.vrrp_instances = {Instance()};
@@ -321,7 +341,7 @@ TEST_F(Daemon, EventsOfTheSpeakerAreTold) {
        RivalSeen{IpAddress::V4({10, 0, 0, 200}), "02:00:00:00:00:01", "announced again"}},
       {"web", now_, AddressRepaired{"address 10.0.0.200/32 on eth0"}},
       {"web", now_, SpeakerProblem{"cannot send"}}};
-  core_.SpeakerSpoke();
+  core_.SpeakerSpoke(now_);
   EXPECT_EQ(Told("vrrp"), "vrrp_instance web: backup -> master: no advert\n");
   EXPECT_EQ(Told("rival"),
             "vrrp_instance web: 10.0.0.200 is claimed by 02:00:00:00:00:01: announced again\n");
@@ -329,10 +349,10 @@ TEST_F(Daemon, EventsOfTheSpeakerAreTold) {
   EXPECT_EQ(core_.StatusNow(now_).problems,
             std::vector<std::string>{"vrrp_instance web: cannot send"});
   speaker_.events = {{"web", now_, SpeakerProblem{"something else", /*over=*/true}}};
-  core_.SpeakerSpoke();
+  core_.SpeakerSpoke(now_);
   EXPECT_EQ(core_.StatusNow(now_).problems.size(), 1U);
   speaker_.events = {{"web", now_, SpeakerProblem{"cannot send", /*over=*/true}}};
-  core_.SpeakerSpoke();
+  core_.SpeakerSpoke(now_);
   EXPECT_TRUE(core_.StatusNow(now_).problems.empty());
 }
 

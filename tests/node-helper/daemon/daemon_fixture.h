@@ -67,6 +67,11 @@ class DaemonFixture : public ::testing::Test {
     parts.listen_to_speaker = [](int /*fd*/) {};
     parts.serve_metrics = [](const std::vector<MetricsListen>&) -> Status { return {}; };
     parts.measure_sync = [](const std::vector<SyncDaemon>&) {};
+    parts.pass_on = [this](const std::vector<PassedOn>& all) -> Status {
+      passed_on_ = all;
+      return {};
+    };
+    parts.pass_on_again = [this](std::chrono::steady_clock::time_point at) { again_at_ = at; };
     parts.soon = [this] { ++asked_soon_; };
     parts.end_engines = [this] { frozen_before_engines_ended_ = speaker_.frozen; };
     return parts;
@@ -105,6 +110,8 @@ class DaemonFixture : public ::testing::Test {
   Store store_;
   DaemonLog log_;
   EventLog events_;
+  std::vector<PassedOn> passed_on_;
+  std::chrono::steady_clock::time_point again_at_;
   FakeKernel kernel_;
   FakeChecks checks_;
   FakeTrackers trackers_;

@@ -103,7 +103,7 @@ TEST_F(UnderMaintenance, ADirectorHoldsItsInstancesBackAgainAfterARestart) {
   Begin(state);
   EXPECT_FALSE(speaker_.yielded.contains("web"));  // it has no role yet
   speaker_.events = {{"web", now_, InstanceMoved{"initialize", "backup", "started"}}};
-  core_.SpeakerSpoke();
+  core_.SpeakerSpoke(now_);
   EXPECT_TRUE(speaker_.yielded.contains("web"));
 }
 

@@ -35,6 +35,10 @@ struct Printer {
   void operator()(const AddressRepaired& repaired) const {
     std::printf("repaired %s %s", name.c_str(), repaired.resource.c_str());
   }
+  void operator()(const TakeoverAhead& takeover) const {
+    std::printf("takes over from %s soon, on %s", takeover.master.ToString().c_str(),
+                takeover.interface.c_str());
+  }
   void operator()(const SpeakerProblem& problem) const {
     std::printf("problem %s %s", name.c_str(), problem.text.c_str());
   }

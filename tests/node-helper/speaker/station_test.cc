@@ -106,6 +106,18 @@ TEST(Station, AYieldLeavesNoMomentWithoutAnOwner) {
   EXPECT_EQ(pair.lan.OwnersOf(kVip), std::vector<std::string>{"10.0.0.1"});
 }
 
+TEST(Station, TheSuccessorTellsOfTheTakeoverBeforeItIsMaster) {
+  Pair pair;
+  ASSERT_TRUE(pair.first.station->Yield("web", pair.lan.now()));
+  pair.lan.Run(seconds(5));
+  EXPECT_EQ(EventsOf<TakeoverAhead>(pair.second),
+            (std::vector<TakeoverAhead>{{*IpAddress::Parse("10.0.0.1"), "eth0"}}));
+  ASSERT_GE(pair.second.events.size(), 2U);
+  const auto last = pair.second.events.rbegin();
+  EXPECT_TRUE(std::holds_alternative<InstanceMoved>(last->what));
+  EXPECT_TRUE(std::holds_alternative<TakeoverAhead>(std::next(last)->what));
+}
+
 TEST(Station, TheSuccessorAnnouncesAfterItsAdvertAndTheOldMasterLingersOnLo) {
   Pair pair;
   ASSERT_TRUE(pair.first.station->Yield("web", pair.lan.now()));

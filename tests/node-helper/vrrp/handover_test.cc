@@ -67,6 +67,32 @@ TEST(VrrpHandover, WhenTheSuccessorIsHeardTheMasterLingersAndDoesNotPreempt) {
   EXPECT_EQ(master.state(), State::kMaster) << "told to return, it preempts again";
 }
 
+TEST(VrrpHandover, ABackupNamesTheLivingMasterThatItIsAboutToFollow) {
+  Instance follows = Backup();
+  EXPECT_FALSE(follows.predecessor());
+  follows.Step(From("10.0.0.6", 200), At(100));
+  EXPECT_FALSE(follows.predecessor());
+  follows.Step(From("10.0.0.6", 0), At(200));
+  EXPECT_EQ(follows.predecessor(), Ip("10.0.0.6")) << "the master let go";
+  follows.Step(From("10.0.0.7", 200), At(300));
+  EXPECT_FALSE(follows.predecessor()) << "another one was faster";
+  follows.Step(From("10.0.0.7", 100), At(1300));
+  EXPECT_EQ(follows.predecessor(), Ip("10.0.0.7")) << "the master has a lower priority";
+  follows.Step(TimerFired{}, *follows.Deadline());
+  EXPECT_EQ(follows.state(), State::kMaster);
+  EXPECT_FALSE(follows.predecessor());
+}
+
+TEST(VrrpHandover, WhoWaitsForThePreemptDelayFollowsNobodyYet) {
+  Settings patient = Web();
+  patient.preempt_delay = std::chrono::seconds(5);
+  Instance waits = Backup(patient);
+  waits.Step(From("10.0.0.6", 100), At(100));
+  EXPECT_FALSE(waits.predecessor());
+  waits.Step(From("10.0.0.6", 100), At(5100));
+  EXPECT_EQ(waits.predecessor(), Ip("10.0.0.6"));
+}
+
 // Between its advert and its addresses the old one, which hears the advert, would have let go.
 TEST(VrrpHandover, ASuccessorTakesTheAddressesBeforeItSaysSo) {
   const auto takes_first = [](Instance& backup) {
