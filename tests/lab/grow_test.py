@@ -116,9 +116,8 @@ class Growth(DirectorTest):
     def expect_unchanged_rollout(self):
         self.expect_nothing_changed(rollout())
 
-    def under_load(self, work, moves=0):
-        """Carries it out while connections come and others stay. Without mh a connection whose handshake is under way in the
-        millisecond of a move of the VIP is reset, one for each of MOVES at most; what was open before never is."""
+    def under_load(self, work):
+        """Carries it out while connections come and others stay. Nothing is lost, nothing is reset."""
         role = self.probing(self.pace, LONG_LIVED, datagrams=0)
         time.sleep(2)
         work()
@@ -126,7 +125,6 @@ class Growth(DirectorTest):
         result = role.result()
         self.report(result)
         hurt = result.hurt()
-        self.assertLessEqual(hurt.pop("http error", 0) if moves else 0, moves, str(result))
         self.assertEqual(hurt, {}, str(result))
         self.assertGreater(result.answered(), 0)
         return result
@@ -353,7 +351,7 @@ class Growth(DirectorTest):
             self.assertEqual(schedulers(), [["wrr", "rr"]] * 2)
             self.expect_tables(weights(WEIGHT, "rs1", "rs2", "rs3"), SLOW_START + 10, "the weights of before")
 
-        self.under_load(change, moves=4)  # there and back, twice
+        self.under_load(change)  # lb1 gives way and comes back, twice
         wait_until(lambda: holds_vip("lb1") and not holds_vip("lb2"), 60, "lb1 is master again")
         self.expect_unchanged_rollout()
 
@@ -409,7 +407,11 @@ class Growth(DirectorTest):
             self.expect(about("maintenance", "on", "lb1"))
             wait_until(lambda: holds_vip("lb2") and not holds_vip("lb1"), 10, "lb2 is master")
 
-        self.under_load(turn, moves=1)
+        on("control", "tc qdisc add dev eth0 root netem delay 40ms")  # many handshakes are under way at any time
+        try:
+            self.under_load(turn)
+        finally:
+            on("control", "tc qdisc del dev eth0 root")
         lab("off", "lb1")
         lab("on", "lb1")
         time.sleep(40)  # it would preempt after the wait for connections

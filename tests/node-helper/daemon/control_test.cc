@@ -54,6 +54,8 @@ class Control : public ::testing::Test {
     parts.listen_to_speaker = [](int /*fd*/) {};
     parts.serve_metrics = [](const std::vector<MetricsListen>&) -> Status { return {}; };
     parts.measure_sync = [](const std::vector<SyncDaemon>&) {};
+    parts.pass_on = [](const std::vector<PassedOn>&) -> Status { return {}; };
+    parts.pass_on_again = [](std::chrono::steady_clock::time_point) {};
     parts.soon = [] {};
     return parts;
   }
