@@ -50,6 +50,18 @@ Bytes EncodeAddress(std::uint32_t interface_index, const Prefix& prefix, bool no
   return bytes;
 }
 
+void AddLifetimes(std::uint32_t valid, std::uint32_t preferred, Bytes& message) {
+  ifa_cacheinfo life{};
+  life.ifa_valid = valid;
+  life.ifa_prefered = preferred;
+  AttributeWriter writer(message);
+  writer.Put(IFA_CACHEINFO, ByteView(reinterpret_cast<const std::uint8_t*>(&life), sizeof life));
+}
+
+bool IsNoSource(const Prefix& prefix) {
+  return !prefix.address.is_v4() && prefix == Prefix::Host(prefix.address);
+}
+
 Bytes EncodeListAddresses() {
   ifaddrmsg header{};
   header.ifa_family = AF_UNSPEC;

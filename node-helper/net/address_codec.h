@@ -21,6 +21,14 @@ struct KernelAddress {
 // The scope is that of `ip address add`: host for 127.0.0.0/8, global for everything else, also on
 // lo. With `no_dad` an IPv6 address is usable at once, without looking for a duplicate first.
 Bytes EncodeAddress(std::uint32_t interface_index, const Prefix& prefix, bool no_dad);
+// Adds lifetimes in seconds to that message; kForEver: without end. One that is not preferred
+// answers whoever asks it, and is the source of nothing that this node begins by itself.
+inline constexpr std::uint32_t kForEver = 0xffffffff;
+void AddLifetimes(std::uint32_t valid, std::uint32_t preferred, Bytes& message);
+// Whether an address must not be preferred: a single IPv6 address beside the node's own. Its
+// prefix is the longest that a destination can share (RFC 6724, rule 8, as Linux has it), so what
+// the node begins, checks of real servers among it, would go out in its name.
+bool IsNoSource(const Prefix& prefix);
 // Asks for all addresses of all interfaces and both families.
 Bytes EncodeListAddresses();
 // One message of that list; nothing for other families.

@@ -17,7 +17,6 @@
 namespace drover {
 namespace {
 
-constexpr std::uint32_t kForEver = 0xFFFFFFFFU;
 // What a user may ask for; the rest of ifa_flags tells the state that the kernel came to.
 constexpr std::uint32_t kAddressWishes = IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR |
                                          IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN |

@@ -82,8 +82,9 @@ Status RtnetlinkAddresses::Add(const InterfaceAddress& address) {
   const Result<std::uint32_t> index = IndexOf(address.interface);
   if (!index) return Fail(index.error().In(NameWithLength(address)));
   const bool no_dad = address.announce || address.prefix.length == 128;
-  const Result<Verdict> verdict = socket_->Request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
-                                                   EncodeAddress(*index, address.prefix, no_dad));
+  Bytes message = EncodeAddress(*index, address.prefix, no_dad);
+  if (address.announce && IsNoSource(address.prefix)) AddLifetimes(kForEver, 0, message);
+  const Result<Verdict> verdict = socket_->Request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, message);
   if (!verdict) return Fail(verdict.error().In(NameWithLength(address)));
   if (!verdict->ok()) return Refused(address, *verdict);
   return {};

@@ -230,18 +230,15 @@ Result<std::vector<KernelAddress>> VrrpNetlink::ListAddresses() {
 
 Status VrrpNetlink::SetAddress(int index, const Prefix& prefix, std::chrono::milliseconds lease) {
   Bytes payload = EncodeAddress(static_cast<std::uint32_t>(index), prefix, /*no_dad=*/true);
-  if (lease.count() > 0) {
-    const auto whole = std::chrono::ceil<std::chrono::seconds>(lease).count();
-    ifa_cacheinfo life{};
-    life.ifa_valid = static_cast<std::uint32_t>(whole);
-    life.ifa_prefered = static_cast<std::uint32_t>(whole);
-    AttributeWriter writer(payload);
-    writer.Put(IFA_CACHEINFO, ByteView(reinterpret_cast<const std::uint8_t*>(&life), sizeof life));
-    // The kernel would keep a route to a single address beyond the address, until its lifetime is
-    // over and the routes are tidied up (net/ipv6/addrconf.c, check_cleanup_prefix_route).
-    if (prefix == Prefix::Host(prefix.address) && !prefix.address.is_v4()) {
-      writer.PutU32(IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
-    }
+  const bool leased = lease.count() > 0;
+  const std::uint32_t valid =
+      leased ? static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(lease).count())
+             : kForEver;
+  if (leased || IsNoSource(prefix)) AddLifetimes(valid, IsNoSource(prefix) ? 0 : valid, payload);
+  // The kernel would keep a route to a single address beyond the address, until its lifetime is
+  // over and the routes are tidied up (net/ipv6/addrconf.c, check_cleanup_prefix_route).
+  if (leased && IsNoSource(prefix)) {
+    AttributeWriter(payload).PutU32(IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
   }
   return StatusOf(Request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, payload),
                   Named(index, prefix));

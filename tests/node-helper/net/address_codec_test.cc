@@ -22,6 +22,20 @@ TEST(AddressCodec, SkipsDuplicateDetectionOnlyForIpv6AndOnlyWhenAsked) {
   EXPECT_EQ(EncodeAddress(1, Pre("10.0.0.1/32"), true)[2], 0);
 }
 
+TEST(AddressCodec, ASingleIpv6AddressIsTheSourceOfNothing) {
+  EXPECT_TRUE(IsNoSource(Pre("2001:db8::100/128")));
+  EXPECT_FALSE(IsNoSource(Pre("2001:db8::100/64")));
+  EXPECT_FALSE(IsNoSource(Pre("10.0.0.100/32")));
+  Bytes message = EncodeAddress(1, Pre("2001:db8::100/128"), true);
+  const std::size_t before = message.size();
+  AddLifetimes(kForEver, 0, message);
+  const Bytes added(message.begin() + static_cast<std::ptrdiff_t>(before), message.end());
+  EXPECT_EQ(added, (Bytes{20,  0,   6,   0,    // IFA_CACHEINFO
+                          0,   0,   0,   0,    // not preferred
+                          255, 255, 255, 255,  // valid for ever
+                          0,   0,   0,   0,   0, 0, 0, 0}));
+}
+
 TEST(AddressCodec, EncodedAddressIsDecoded) {
   for (const char* text : {"10.0.0.100/32", "192.0.2.1/24", "2001:db8::1/64", "::1/128"}) {
     const auto told = DecodeAddress(EncodeAddress(7, Pre(text), false));
