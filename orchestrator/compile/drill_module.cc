@@ -47,6 +47,11 @@ std::optional<ModuleWork> ParseDrill(Arguments& arguments, ModuleContext& contex
   request.target = arguments.Text("target").value_or("");
   request.service = arguments.Text("service").value_or("");
   request.probe = arguments.Text("probe").value_or("");
+  request.unit = arguments.Text("unit").value_or("");
+  request.path = arguments.Text("path").value_or("/");
+  if (!request.path.starts_with('/')) {
+    arguments.Say(arguments.PlaceOf("path"), "\"path\" begins with \"/\"");
+  }
   request.prober = context.host;
   request.duration =
       arguments.Duration("duration", kLeastDrill, kLongestDrill).value_or(request.duration);

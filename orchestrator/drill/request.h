@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/fault.h"
 
@@ -18,7 +19,9 @@ struct DrillRequest {
   std::string target;   // host; empty: the master, or the first real server
   std::string service;  // "10.0.0.100:80"; empty: the first TCP service on a VIP
   std::string probe;    // "10.0.0.100:80", where no virtual service is; empty: port 80 of the VIP
-  std::string prober;   // host; empty: the first of the group `probes`, or the control host
+  std::string path = "/";  // of the pages that the probes ask for
+  std::string unit;    // real-server-stop; empty: the one that the playbook starts on the target
+  std::string prober;  // host; empty: the first of the group `probes`, or the control host
   std::chrono::milliseconds duration{10000};
   double loss = 0.01;                    // vrrp-loss
   std::chrono::milliseconds delay{500};  // real-server-slow
@@ -31,6 +34,7 @@ struct DrillRequest {
   std::map<std::string, std::string> forced;  // red gates to go through, with the reason
   // Red gates may turn green meanwhile: behind a rollout the cluster has just moved.
   std::chrono::milliseconds gate_patience{0};
+  std::vector<std::string> blackouts;  // days on which it must not be, "2026-12-20..2027-01-03"
   std::string trigger = "by hand";
 };
 

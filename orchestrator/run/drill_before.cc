@@ -8,6 +8,7 @@
 
 #include "orchestrator/drill/capture.h"
 #include "orchestrator/report/drill_words.h"
+#include "orchestrator/run/drill_blackout.h"
 #include "orchestrator/run/drill_steps.h"
 #include "orchestrator/run/drill_store.h"
 #include "orchestrator/run/exit_code.h"
@@ -269,6 +270,7 @@ bool DrillSteps::PassGates() {
   look_.sync = setup_.sync;
   look_.settle = request_.settle;
   look_.no_drill = NoDrillHere(ProcessEnvironment);
+  look_.blackout = BlackoutToday(request_, line_.playbook, ProcessEnvironment);
   const auto deadline = Clock::now() + request_.gate_patience;
   while (true) {
     look_.cluster = cluster_;

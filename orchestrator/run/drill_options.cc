@@ -1,7 +1,9 @@
 #include "orchestrator/run/drill_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
+#include "orchestrator/schedule/schedule.h"
 #include "orchestrator/source/duration.h"
 
 namespace drover {
@@ -32,6 +34,10 @@ void AddWho(CLI::App& app, DrillRequest& request) {
       ->type_name("ADDRESS:PORT");
   app.add_option("--probe", request.probe, "probe this; where there is no virtual service")
       ->type_name("ADDRESS:PORT");
+  app.add_option("--unit", request.unit,
+                 "real-server-stop: the unit of the target's service (default: the one that the "
+                 "playbook starts there)")
+      ->type_name("NAME");
   app.add_option("--prober", request.prober,
                  "the host that probes (default: of the group probes, or this one)")
       ->type_name("HOST");
@@ -64,6 +70,13 @@ void AddProbing(CLI::App& app, DrillRequest& request) {
   app.add_option("--connections", request.connections, "long-lived connections (default 40)")
       ->check(CLI::Range(0U, kMostDrillConnections))
       ->type_name("N");
+  app.add_option("--path", request.path, "of the pages that are asked for (default /)")
+      ->check([](const std::string& path) {
+        const bool odd = std::any_of(path.begin(), path.end(),
+                                     [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
+        return path.starts_with('/') && !odd ? "" : "a path begins with \"/\"";
+      })
+      ->type_name("PATH");
   app.add_flag("!--no-control-probe", request.control_probe,
                "no probe past the directors, which tells the prober's faults from the cluster's");
 }
@@ -73,6 +86,14 @@ void AddGates(CLI::App& app, DrillRequest& request) {
       app, "--settle", milliseconds(0), kLongestDrill,
       [&request](milliseconds span) { request.settle = span; },
       "no transition for so long before (default 60s)");
+  app.add_option("--blackout", request.blackouts, "not on these days: FIRST..LAST")
+      ->check([](const std::string& days) {
+        const auto read = ParseBlackout(days);
+        return read ? "" : read.error().message;
+      })
+      ->take_all()
+      ->allow_extra_args(false)
+      ->type_name("DAYS");
   app.add_option_function<std::vector<std::string>>(
          "--force",
          [&request](const std::vector<std::string>& texts) {

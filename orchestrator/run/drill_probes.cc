@@ -1,6 +1,7 @@
 #include "orchestrator/run/drill_probes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "orchestrator/drill/analysis.h"
 
@@ -25,7 +26,7 @@ struct Activity {
 constexpr Activity kActivities[] = {
     {"chatty", milliseconds(200), 1}, {"slow", seconds(1), 2}, {"idle", seconds(5), 1}};
 
-ProbeRunSeries Page(std::string name, ProbeKind kind, const Endpoint& target,
+ProbeRunSeries Page(std::string name, ProbeKind kind, const Endpoint& target, std::string path,
                     std::uint32_t per_second) {
   return {.name = std::move(name),
           .kind = kind,
@@ -33,7 +34,7 @@ ProbeRunSeries Page(std::string name, ProbeKind kind, const Endpoint& target,
           .period = kSecond / per_second,
           .deadline = kSecond,
           .give_up = kind == ProbeKind::kConnect ? kSecond : kPatience,
-          .path = "/"};
+          .path = std::move(path)};
 }
 
 }  // namespace
@@ -54,9 +55,9 @@ std::vector<ProbeRunSeries> SeriesFor(const DrillSetup& setup, const DrillReques
   }
   // Where the directors answer themselves, no connection outlives its director, whatever moves it.
   if (!setup.service) return series;
-  series.push_back(
-      Page("page", ProbeKind::kConnect, setup.endpoint, std::min(kPagesPerSecond, request.rate)));
-  series.push_back(Page("defaults", ProbeKind::kConnectDefaults, setup.endpoint,
+  series.push_back(Page("page", ProbeKind::kConnect, setup.endpoint, request.path,
+                        std::min(kPagesPerSecond, request.rate)));
+  series.push_back(Page("defaults", ProbeKind::kConnectDefaults, setup.endpoint, request.path,
                         std::min(kDefaultsPerSecond, std::max(1U, request.rate / 2))));
   for (const Activity& activity : kActivities) {
     const std::uint32_t count = request.connections * activity.quarters / 4;
@@ -68,7 +69,7 @@ std::vector<ProbeRunSeries> SeriesFor(const DrillSetup& setup, const DrillReques
                       .deadline = kSecond,
                       .give_up = kPatience,
                       .connections = count,
-                      .path = "/"});
+                      .path = request.path});
   }
   return series;
 }

@@ -270,7 +270,7 @@ class Planner {
     if (setup_.service) order.services.push_back(*setup_.service);
     if (IsRealServerFault(request_.fault)) {
       order.vips.push_back(setup_.vip);
-      order.unit = UnitOf(run_, setup_.target);
+      order.unit = request_.unit.empty() ? UnitOf(run_, setup_.target) : request_.unit;
       AddOwnEndpoints(order);
       return;
     }

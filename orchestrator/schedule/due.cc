@@ -14,16 +14,6 @@ UtcSeconds SecondsOf(std::int64_t us) {
 
 std::int64_t Us(std::chrono::seconds span) { return span.count() * kMicroseconds; }
 
-const Blackout* BlackoutAt(const DrillSchedule& schedule, const TimeZone& zone,
-                           std::int64_t now_us) {
-  const CivilTime now = zone.LocalOf(SecondsOf(now_us));
-  const CivilTime today{now.year, now.month, now.day};
-  for (const Blackout& blackout : schedule.blackouts) {
-    if (today >= blackout.first && today <= blackout.last) return &blackout;
-  }
-  return nullptr;
-}
-
 std::size_t FailuresWithin(const DrillSchedule& schedule, const DueFacts& facts) {
   const std::int64_t since = facts.now_us - schedule.budget->days * kDayUs;
   return static_cast<std::size_t>(
@@ -53,7 +43,7 @@ Next Decide(const DrillSchedule& schedule, const TimeZone& zone, const DueFacts&
       return {OccurrenceState::kMissed, "outside of its window, which ended at " + until};
     }
   }
-  if (const Blackout* blackout = BlackoutAt(schedule, zone, facts.now_us)) {
+  if (const Blackout* blackout = BlackoutAt(schedule.blackouts, zone, facts.now_us)) {
     return {OccurrenceState::kSkipped, "blackout " + BlackoutText(*blackout)};
   }
   if (schedule.budget) {
@@ -72,6 +62,16 @@ Next Decide(const DrillSchedule& schedule, const TimeZone& zone, const DueFacts&
 }
 
 }  // namespace
+
+const Blackout* BlackoutAt(const std::vector<Blackout>& blackouts, const TimeZone& zone,
+                           std::int64_t now_us) {
+  const CivilTime now = zone.LocalOf(SecondsOf(now_us));
+  const CivilTime today{now.year, now.month, now.day};
+  const auto found = std::find_if(
+      blackouts.begin(), blackouts.end(),
+      [&](const Blackout& blackout) { return today >= blackout.first && today <= blackout.last; });
+  return found == blackouts.end() ? nullptr : &*found;
+}
 
 std::vector<UtcSeconds> NewDueTimes(const Calendar& calendar, const TimeZone& zone,
                                     UtcSeconds handled_until, UtcSeconds now) {

@@ -21,6 +21,10 @@ std::vector<UtcSeconds> NewDueTimes(const Calendar& calendar, const TimeZone& zo
 // every due time.
 std::chrono::seconds JitterOf(const DrillSchedule& schedule, std::int64_t due_us);
 
+// The days of these that today is one of; null: none.
+const Blackout* BlackoutAt(const std::vector<Blackout>& blackouts, const TimeZone& zone,
+                           std::int64_t now_us);
+
 struct DueFacts {
   std::vector<Occurrence> open;           // not over, ascending by due time
   std::vector<std::int64_t> failures_us;  // when drills with the playbook failed

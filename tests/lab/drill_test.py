@@ -128,9 +128,11 @@ class DrillTest(unittest.TestCase):
     def test_08_a_red_gate_refuses(self):
         on("director2", "mkdir -p /run/drover && echo 'sale till monday' > /run/drover/no-drill")
         try:
-            status, output, _ = drover(*drill_words("director-isolated"))
+            today = time.strftime("%Y-%m-%d")
+            status, output, _ = drover(*drill_words("director-isolated"), "--blackout", today)
             self.assertEqual(status, 3, output)
             self.assertRegex(output, r"RED +no no-drill flag +director2: sale till monday")
+            self.assertRegex(output, rf"RED +no blackout +{today}\n")
             self.assertNotIn("injecting", output)
         finally:
             on("director2", "rm /run/drover/no-drill")

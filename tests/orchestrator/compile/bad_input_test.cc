@@ -57,8 +57,8 @@ TEST(BadInput, WrongType) {
           "site.yml:3:62: \"persistence\" of module \"virtual_service\" takes a span of time such "
           "as 50, \"50s\" or \"5m\", not \"long\""},
          {"verify: {connections: many}",
-          "site.yml:3:7: \"verify\" has nothing to verify: the playbook gives no host a TCP "
-          "virtual_service, marks of one by fwmark, or a vrrp_instance"}});
+          "site.yml:3:7: \"verify\" has nothing to verify: the playbook gives no host a "
+          "virtual_service over TCP or UDP, marks of one by fwmark, or a vrrp_instance"}});
 }
 
 TEST(BadInput, MissingKey) {
@@ -158,7 +158,8 @@ TEST(BadInput, ADrillNeedsAFaultThatExists) {
          {"drill: {fault: director-crush}",
           "site.yml:3:22: \"director-crush\" is no fault [did you mean \"director-crash\"?]"},
          {"drill: {fault: vrrp-loss, loss: 2}",
-          "site.yml:3:39: \"loss\" is a share of the adverts, above 0 and at most 1"}});
+          "site.yml:3:39: \"loss\" is a share of the adverts, above 0 and at most 1"},
+         {"drill: {fault: handover, path: page}", "site.yml:3:38: \"path\" begins with \"/\""}});
 }
 
 TEST(BadInput, TheSameErrorOfManyHostsIsSaidOnce) {
@@ -184,8 +185,8 @@ TEST(BadInput, ErrorsOfAllTasksAreSaidAtOnce) {
 
 TEST(BadInput, VerifyWithoutAnyService) {
   EXPECT_EQ(CompileErrors(OneTask("verify: {}", "control")),
-            "site.yml:3:7: \"verify\" has nothing to verify: the playbook gives no host a TCP "
-            "virtual_service, marks of one by fwmark, or a vrrp_instance");
+            "site.yml:3:7: \"verify\" has nothing to verify: the playbook gives no host a "
+            "virtual_service over TCP or UDP, marks of one by fwmark, or a vrrp_instance");
 }
 
 TEST(BadInput, RunOnceCannotStandAtClusterModules) {
