@@ -59,7 +59,7 @@ drover_layer(node-helper/net OWN node-helper/converge node-helper/sync FOREIGN n
 drover_layer(node-helper/drill OWN node-helper/net node-helper/store FOREIGN linux net netinet tl)
 drover_layer(node-helper/store FOREIGN nlohmann openssl tl)
 drover_layer(node-helper/transaction OWN node-helper/store FOREIGN nlohmann tl)
-drover_layer(node-helper/tasks OWN node-helper/converge node-helper/drill node-helper/health node-helper/net node-helper/store node-helper/transaction FOREIGN boost tl)
+drover_layer(node-helper/tasks OWN node-helper/checks node-helper/converge node-helper/drill node-helper/health node-helper/net node-helper/store node-helper/transaction FOREIGN boost tl)
 drover_layer(node-helper/undo OWN node-helper/converge node-helper/net node-helper/store node-helper/tasks node-helper/transaction FOREIGN nlohmann tl)
 drover_layer(node-helper/fault OWN node-helper/converge node-helper/drill node-helper/install node-helper/net node-helper/store node-helper/tasks node-helper/undo FOREIGN linux net netinet nlohmann tl)
 drover_layer(node-helper/install OWN node-helper/store FOREIGN tl nlohmann)

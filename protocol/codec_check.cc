@@ -69,7 +69,15 @@ HttpCheck ReadHttp(ObjectReader& reader, bool tls) {
   return check;
 }
 
-CheckKind KindFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
+}  // namespace
+
+Json CheckKindToJson(const CheckKind& kind) {
+  Json json = std::visit(KindEncoder{}, kind);
+  json["kind"] = KindWord(kind);
+  return json;
+}
+
+CheckKind CheckKindFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   ObjectReader reader(json, path, errors);
   std::string kind;
   reader.Read("kind", kind);
@@ -103,12 +111,8 @@ CheckKind KindFromJson(const Json& json, const std::string& path, JsonErrors& er
   return TcpCheck{};
 }
 
-}  // namespace
-
 Json CheckToJson(const CheckSettings& check) {
-  Json kind = std::visit(KindEncoder{}, check.kind);
-  kind["kind"] = KindWord(check.kind);
-  Json json = {{"kind", std::move(kind)},
+  Json json = {{"kind", CheckKindToJson(check.kind)},
                {"interval_ms", check.interval.count()},
                {"fast_interval_ms", check.fast_interval.count()},
                {"timeout_ms", check.timeout.count()},
@@ -124,7 +128,7 @@ Json CheckToJson(const CheckSettings& check) {
 CheckSettings CheckFromJson(const Json& json, const std::string& path, JsonErrors& errors) {
   CheckSettings check;
   ObjectReader reader(json, path, errors);
-  reader.ReadValue("kind", check.kind, KindFromJson);
+  reader.ReadValue("kind", check.kind, CheckKindFromJson);
   reader.ReadDuration("interval_ms", check.interval);
   reader.ReadDuration("fast_interval_ms", check.fast_interval);
   reader.ReadDuration("timeout_ms", check.timeout);

@@ -86,7 +86,8 @@ Json ToJson(const ProbeOutcome& outcome) {
     json["services"].push_back({{"service", KeyToJson(service.service)},
                                 {"connections", ListToJson(service.connections, connection)},
                                 {"source", service.source},
-                                {"uploads", ListToJson(service.uploads, connection)}});
+                                {"uploads", ListToJson(service.uploads, connection)},
+                                {"later", ListToJson(service.later, connection)}});
   }
   for (const ArpAnswers& arp : outcome.arp) {
     json["arp"].push_back({{"vip", arp.vip.ToString()},
@@ -113,6 +114,7 @@ ProbeServiceResult ServiceResultFromJson(const Json& json, const std::string& pa
   reader.ReadList("connections", result.connections, ConnectionFromJson);
   reader.Read("source", result.source);
   reader.ReadList("uploads", result.uploads, ConnectionFromJson);
+  reader.ReadList("later", result.later, ConnectionFromJson);
   return result;
 }
 

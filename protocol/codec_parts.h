@@ -37,6 +37,8 @@ Tracker TrackerFromJson(const Json& json, const std::string& path, JsonErrors& e
 Json WatchToJson(const ServiceWatch& watch);
 ServiceWatch WatchFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 
+Json CheckKindToJson(const CheckKind& kind);
+CheckKind CheckKindFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 Json CheckToJson(const CheckSettings& check);
 CheckSettings CheckFromJson(const Json& json, const std::string& path, JsonErrors& errors);
 

@@ -44,6 +44,17 @@ constexpr Words<ServiceState, 4> kServiceStates = {{{{ServiceState::kStarted, "s
 constexpr Words<HandoverMove, 2> kHandoverMoves = {
     {{{HandoverMove::kYield, "yield"}, {HandoverMove::kReturn, "return"}}}};
 
+Json ProbeServiceToJson(const ProbeService& service) {
+  Json json = {{"service", KeyToJson(service.service)},
+               {"connections", service.connections},
+               {"http_path", service.http_path},
+               {"timeout_ms", service.timeout.count()},
+               {"uploads", service.uploads},
+               {"outlast_ms", service.outlast.count()}};
+  if (service.question) json["question"] = CheckKindToJson(*service.question);
+  return json;
+}
+
 struct ActionEncoder {
   Json operator()(const ConvergeTask& task) const {
     return {{"kind", "converge"}, {"state", StateToJson(task.state)}};
@@ -101,11 +112,7 @@ struct ActionEncoder {
                  {"arp_window_ms", task.arp_window.count()},
                  {"arp_rounds", task.arp_rounds}};
     for (const ProbeService& service : task.services) {
-      json["services"].push_back({{"service", KeyToJson(service.service)},
-                                  {"connections", service.connections},
-                                  {"http_path", service.http_path},
-                                  {"timeout_ms", service.timeout.count()},
-                                  {"uploads", service.uploads}});
+      json["services"].push_back(ProbeServiceToJson(service));
     }
     for (const IpAddress& vip : task.vips) json["vips"].push_back(vip.ToString());
     for (const ProbePeer& peer : task.peers) {
@@ -227,6 +234,10 @@ ProbeService ProbeServiceFromJson(const Json& json, const std::string& path, Jso
   reader.Read("http_path", service.http_path);
   reader.ReadDuration("timeout_ms", service.timeout);
   reader.ReadInteger("uploads", service.uploads, 0, kMaxUploads);
+  if (reader.Has("question")) {
+    reader.ReadValue("question", service.question.emplace(), CheckKindFromJson);
+  }
+  reader.ReadDuration("outlast_ms", service.outlast);
   return service;
 }
 

@@ -76,6 +76,7 @@ struct ProbeServiceResult {
   std::vector<ProbeConnection> connections;
   std::string source = {};  // address that the connections went out from; empty: none went out
   std::vector<ProbeConnection> uploads = {};  // behind the others
+  std::vector<ProbeConnection> later = {};    // behind the wait for persistence to end
   bool operator==(const ProbeServiceResult&) const = default;
 };
 

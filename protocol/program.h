@@ -115,6 +115,12 @@ struct ProbeService {
   // So many more with a body of kUploadBytes, so that segments of full size are seen to arrive;
   // only with a path.
   std::uint32_t uploads = 0;
+  // Of a UDP service: the check (udp or dns) whose question is asked, from a port of its own each
+  // time. Without it a UDP service cannot be probed.
+  std::optional<CheckKind> question = {};
+  // Not 0: persistence is to be outlasted. One more connection goes out so long after the last one,
+  // and all of them end by reset.
+  std::chrono::milliseconds outlast{0};
   bool operator==(const ProbeService&) const = default;
 };
 

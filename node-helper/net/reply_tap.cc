@@ -49,43 +49,49 @@ std::uint32_t Word(const IpAddress& address, std::size_t at) {
          std::uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
-void MustBeSynAckFrom(FilterWriter& filter, std::uint16_t mode, std::uint32_t tcp,
-                      std::uint16_t port) {
+std::uint32_t NumberOf(const SocketKey& service) {
+  return service.transport == Transport::kUdp ? IPPROTO_UDP : IPPROTO_TCP;
+}
+
+// Both have the source port at the same place.
+void MustBeAnswerOf(const SocketKey& service, FilterWriter& filter, std::uint16_t mode,
+                    std::uint32_t tcp) {
   filter.Add(BPF_LD | BPF_H | mode, tcp);  // source port
-  filter.MustEqual(port);
+  filter.MustEqual(service.port);
+  if (service.transport == Transport::kUdp) return;
   filter.Add(BPF_LD | BPF_B | mode, tcp + kFlagsOffset);
   filter.Add(BPF_ALU | BPF_AND | BPF_K, kSynAckRst);
   filter.MustEqual(kSynAck);
 }
 
-std::vector<sock_filter> Ipv4Filter(const Endpoint& service) {
+std::vector<sock_filter> Ipv4Filter(const SocketKey& service) {
   FilterWriter filter;
   filter.Add(BPF_LD | BPF_W | BPF_ABS, 12);  // source address
   filter.MustEqual(Word(service.address, 0));
   filter.Add(BPF_LD | BPF_B | BPF_ABS, 9);  // protocol
-  filter.MustEqual(IPPROTO_TCP);
-  filter.Add(BPF_LD | BPF_H | BPF_ABS, 6);  // a later fragment has no TCP header
+  filter.MustEqual(NumberOf(service));
+  filter.Add(BPF_LD | BPF_H | BPF_ABS, 6);  // a later fragment has no ports
   filter.MustNotHave(0x1fff);
   filter.Add(BPF_LDX | BPF_B | BPF_MSH, 0);  // length of the IP header
-  MustBeSynAckFrom(filter, BPF_IND, 0, service.port);
+  MustBeAnswerOf(service, filter, BPF_IND, 0);
   return filter.Finish();
 }
 
-std::vector<sock_filter> Ipv6Filter(const Endpoint& service) {
+std::vector<sock_filter> Ipv6Filter(const SocketKey& service) {
   FilterWriter filter;
   filter.Add(BPF_LD | BPF_B | BPF_ABS, 6);  // next header
-  filter.MustEqual(IPPROTO_TCP);
+  filter.MustEqual(NumberOf(service));
   for (std::uint32_t at = 0; at < 16; at += 4) {
     filter.Add(BPF_LD | BPF_W | BPF_ABS, 8 + at);  // source address
     filter.MustEqual(Word(service.address, at));
   }
-  MustBeSynAckFrom(filter, BPF_ABS, kIpv6HeaderBytes, service.port);
+  MustBeAnswerOf(service, filter, BPF_ABS, kIpv6HeaderBytes);
   return filter.Finish();
 }
 
 }  // namespace
 
-Result<ReplyTap> ReplyTap::Open(const Endpoint& service) {
+Result<ReplyTap> ReplyTap::Open(const SocketKey& service) {
   const bool v4 = service.address.is_v4();
   const std::vector<sock_filter> filter = v4 ? Ipv4Filter(service) : Ipv6Filter(service);
   auto socket = PacketSocket::Open(v4 ? ETHERTYPE_IP : ETHERTYPE_IPV6, filter);

@@ -1,19 +1,17 @@
 #include "node-helper/tasks/probe_connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cerrno>
-#include <cstring>
 #include <string>
 
+#include "node-helper/drill/probe_address.h"
 #include "node-helper/store/descriptor.h"
 #include "node-helper/tasks/probe_http.h"
+#include "node-helper/tasks/probe_socket.h"
 
 namespace drover {
 namespace {
@@ -29,77 +27,9 @@ microseconds Since(Clock::time_point start) {
   return std::chrono::duration_cast<microseconds>(Clock::now() - start);
 }
 
-socklen_t FillAddress(const SocketKey& service, sockaddr_storage& storage) {
-  storage = {};
-  if (service.address.is_v4()) {
-    auto* address = reinterpret_cast<sockaddr_in*>(&storage);
-    address->sin_family = AF_INET;
-    address->sin_port = htons(service.port);
-    std::memcpy(&address->sin_addr, service.address.data(), service.address.size());
-    return sizeof(sockaddr_in);
-  }
-  auto* address = reinterpret_cast<sockaddr_in6*>(&storage);
-  address->sin6_family = AF_INET6;
-  address->sin6_port = htons(service.port);
-  std::memcpy(&address->sin6_addr, service.address.data(), service.address.size());
-  return sizeof(sockaddr_in6);
-}
-
-// Port 0 when the kernel does not say.
-Endpoint LocalEnd(int fd) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
-  // The port stands at the same place for both families.
-  const auto* v4 = reinterpret_cast<const sockaddr_in*>(&storage);
-  const std::uint16_t port = ntohs(v4->sin_port);
-  if (storage.ss_family == AF_INET) {
-    return {IpAddress::V4(std::bit_cast<std::array<std::uint8_t, 4>>(v4->sin_addr.s_addr)), port};
-  }
-  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&storage);
-  return {IpAddress::V6(std::to_array(v6->sin6_addr.s6_addr)), port};
-}
-
-// Some ports may be taken by others. When so many are, the kernel chooses.
-void BindToNextPort(int fd, int family, SourcePorts& ports) {
-  constexpr int kTries = 64;
-  for (int i = 0; i < kTries; ++i) {
-    sockaddr_storage storage{};
-    storage.ss_family = static_cast<sa_family_t>(family);
-    // The port stands at the same place for both families, and zeros are the "any" address of both.
-    reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(ports.Next());
-    const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-    if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return;
-  }
-}
-
-// Plain words for what every operator meets; they are counted and shown per service.
-Error ConnectionError(int error_number) {
-  const Error error = ErrnoError(error_number, "connection");
-  if (error_number == ECONNREFUSED) return {error.code, "connection refused"};
-  if (error_number == ECONNRESET || error_number == EPIPE) {
-    return {ErrorCode::kUnreachable, "connection reset by the server"};
-  }
-  if (error_number == ETIMEDOUT) return {error.code, "no answer in time"};
-  if (error_number == EADDRNOTAVAIL) return {error.code, "no free port on the probing host"};
-  return error;
-}
-
-// False at the deadline.
-bool WaitFor(int fd, short events, Clock::time_point deadline) {
-  while (true) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-    pollfd waiting{fd, events, 0};
-    const int ready = ::poll(&waiting, 1, static_cast<int>(std::max<long>(left.count(), 0)));
-    if (ready > 0) return true;
-    if (ready == 0 || errno != EINTR) return false;
-  }
-}
-
 Status Connect(int fd, const SocketKey& service, Clock::time_point deadline) {
-  sockaddr_storage storage;
-  const socklen_t size = FillAddress(service, storage);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return {};
+  const ProbeAddress to = ProbeAddressOf(service.address, service.port);
+  if (::connect(fd, to.get(), to.length) == 0) return {};
   if (errno != EINPROGRESS) return Fail(ConnectionError(errno));
   if (!WaitFor(fd, POLLOUT, deadline)) return Fail(ConnectionError(ETIMEDOUT));
   int error = 0;
@@ -184,7 +114,11 @@ void Fetch(int fd, const ProbeService& service, Clock::time_point start, Clock::
   connection.total_time = Since(start);
   connection.http_status = answer.status();
   connection.body = answer.BodyStart();
-  AwaitClose(fd);
+  if (service.outlast.count() > 0) {
+    ResetOnClose(fd);
+  } else {
+    AwaitClose(fd);
+  }
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 //
 // Blocks until its deadline at most. How it closes: with a page, orderly and behind the server, as
 // real clients do; without one, by reset, as load balancers' own checks do: no TIME_WAIT uses up
-// this host's ports, and ip_vs forgets the connection after seconds instead of minutes.
+// this host's ports, and ip_vs forgets the connection after seconds instead of minutes. Where
+// persistence is to be outlasted it closes by reset, too: a template lives as long as one of its
+// connections does.
 #pragma once
 
 #include <chrono>

@@ -5,11 +5,13 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "node-helper/net/reply_tap.h"
 #include "node-helper/tasks/outcome.h"
 #include "node-helper/tasks/probe_connection.h"
+#include "node-helper/tasks/probe_datagram.h"
 #include "node-helper/tasks/probe_http.h"
 #include "node-helper/tasks/probe_neighbours.h"
 
@@ -24,6 +26,8 @@ constexpr std::uint32_t kMaxConnections = 100000;  // of one service
 // answered before.
 constexpr std::uint32_t kGiveUpAtFirst = 10;
 constexpr std::uint32_t kGiveUpLater = 50;
+// While persistence is outlasted, what is heard on the wire and the session's end are looked for.
+constexpr std::chrono::milliseconds kNap{100};
 constexpr std::size_t kMaxBodies = std::size_t{16} << 20;  // of all connections together
 
 // Runs one probe; its pieces share limits and notes.
@@ -44,9 +48,13 @@ class ProbeRun {
     // whether it does so in the name of the VIP. Our own questions would tell it our MAC.
     for (const ProbeService& service : probe_.services) {
       outcome.services.push_back(Probe(service));
+      ended_.push_back(Clock::now());
     }
     neighbours_.Ask(abandoned_);
     neighbours_.Listen();
+    for (std::size_t i = 0; i < probe_.services.size(); ++i) {
+      Outlast(probe_.services[i], ended_[i], outcome.services[i]);
+    }
     outcome.redirects = neighbours_.redirects();
     outcome.arp = neighbours_.answers();
     outcome.peers = neighbours_.peers();
@@ -69,14 +77,12 @@ class ProbeRun {
   ProbeServiceResult Probe(const ProbeService& service) {
     ProbeServiceResult result{service.service, {}};
     const std::string name = ToString(ServiceKey(service.service));
-    if (service.service.transport != Transport::kTcp || service.service.port == 0) {
-      Note(name + ": only TCP services with a port are probed with connections");
+    const bool tcp = service.service.transport == Transport::kTcp;
+    if (service.service.port == 0 || (!tcp && !service.question)) {
+      Note(name + ": only TCP services and UDP services with a question are probed, with a port");
       return result;
     }
-    auto tap = ReplyTap::Open({service.service.address, service.service.port});
-    if (!tap) {
-      Note("from which MAC answers came was not seen: " + tap.error().message);
-    }
+    auto tap = OpenTap(service);
     Connect(service, name, tap ? &*tap : nullptr, result);
     Upload(service, name, tap ? &*tap : nullptr, result);
     if (tap) {
@@ -85,6 +91,19 @@ class ProbeRun {
       }
     }
     return result;
+  }
+
+  std::optional<ReplyTap> OpenTap(const ProbeService& service) {
+    auto tap = ReplyTap::Open(service.service);
+    if (tap) return std::move(*tap);
+    Note("from which MAC answers came was not seen: " + tap.error().message);
+    return std::nullopt;
+  }
+
+  ProbeAttempt Open(const ProbeService& service, ReplyTap* tap, SourcePorts& ports) const {
+    return service.service.transport == Transport::kTcp
+               ? OpenProbeConnection(service, tap, ports, limit_)
+               : AskByDatagram(service, tap, ports, limit_);
   }
 
   void Connect(const ProbeService& service, const std::string& name, ReplyTap* tap,
@@ -102,7 +121,7 @@ class ProbeRun {
              " connections" + (dead ? ", the last " + std::to_string(in_a_row) + " failed" : ""));
         break;
       }
-      ProbeAttempt attempt = OpenProbeConnection(service, tap, source_ports, limit_);
+      ProbeAttempt attempt = Open(service, tap, source_ports);
       if (attempt.local_port != 0 && ports.test(attempt.local_port)) ++repeated;
       ports.set(attempt.local_port);
       in_a_row = attempt.connection.error ? in_a_row + 1 : 0;
@@ -137,6 +156,26 @@ class ProbeRun {
     }
   }
 
+  // One more connection when the director should have forgotten the client.
+  void Outlast(const ProbeService& service, Clock::time_point ended, ProbeServiceResult& result) {
+    if (service.outlast.count() <= 0 || result.connections.empty()) return;
+    const auto due = ended + service.outlast;
+    if (due >= limit_) {
+      return Note(ToString(ServiceKey(service.service)) +
+                  ": its persistence was not outlasted, the probe may not take so long");
+    }
+    auto tap = OpenTap(service);
+    while (Clock::now() < due) {
+      if (abandoned_()) return;
+      std::this_thread::sleep_for(std::min<Clock::duration>(kNap, due - Clock::now()));
+      neighbours_.Listen();
+    }
+    SourcePorts source_ports(port_file_, 1);
+    ProbeAttempt attempt = Open(service, tap ? &*tap : nullptr, source_ports);
+    KeepBody(attempt.connection);
+    result.later.push_back(std::move(attempt.connection));
+  }
+
   // Pages are kept up to a sum, so that the result stays within one line of the protocol.
   void KeepBody(ProbeConnection& connection) {
     if (bodies_ + connection.body.size() > kMaxBodies) {
@@ -150,7 +189,8 @@ class ProbeRun {
   const std::string& port_file_;
   const std::function<bool()>& abandoned_;
   NeighbourProbe neighbours_;
-  Clock::time_point limit_;  // of the connections; the neighbours are asked behind it
+  std::vector<Clock::time_point> ended_;  // of each service's connections
+  Clock::time_point limit_;               // of the connections; the neighbours are asked behind it
   std::size_t bodies_ = 0;
   std::vector<std::string> notes_;
 };

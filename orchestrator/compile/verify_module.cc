@@ -4,6 +4,7 @@
 #include <set>
 
 #include "orchestrator/compile/module_context.h"
+#include "orchestrator/verify/persistence_law.h"
 
 namespace drover {
 namespace {
@@ -13,6 +14,8 @@ constexpr std::uint32_t kLeastConnections = 12;
 constexpr std::uint32_t kConnectionsPerServer = 4;
 constexpr std::uint32_t kMaxRound = 1000;
 constexpr std::uint32_t kMaxUploads = 8;
+// Persistence that lasts no longer is waited out.
+constexpr std::chrono::seconds kLongestPersistence{60};
 
 template <typename T>
 void AddOnce(std::vector<T>& list, const T& one) {
@@ -40,13 +43,14 @@ std::vector<SocketKey> PortsOf(const VirtualService& service, const DesiredState
   return ports;
 }
 
-// Every TCP port of the playbook's services once; the host that holds the VIP knows it best.
-std::vector<Door> TcpDoors(const ClusterState& cluster) {
+// Every TCP and UDP port of the playbook's services once; the host that holds the VIP knows it
+// best.
+std::vector<Door> Doors(const ClusterState& cluster) {
   std::map<SocketKey, const NamedService*> found;
   for (const auto& [host, services] : cluster.services()) {
     for (const auto& named : services) {
       for (const SocketKey& key : PortsOf(named.service, cluster.Of(host))) {
-        if (key.transport != Transport::kTcp || key.port == 0) continue;
+        if (key.transport == Transport::kSctp || key.port == 0) continue;
         const auto& holders = cluster.HoldersOf(key.address);
         const bool holder = std::find(holders.begin(), holders.end(), host) != holders.end();
         if (!found.contains(key) || holder) found[key] = &named;
@@ -112,11 +116,12 @@ void KeepChosen(Subjects& subjects, Arguments& arguments) {
     for (const Door& door : subjects.doors) {
       known.push_back(Endpoint{door.key.address, door.key.port}.ToString());
     }
-    arguments.Say(item->place,
-                  Describe(item->value) +
-                      " is no TCP virtual service of this playbook, and no port of an address "
-                      "that its instances move",
-                  DidYouMean(text, known));
+    arguments.Say(
+        item->place,
+        Describe(item->value) +
+            " is no virtual service over TCP or UDP of this playbook, and no port of an address "
+            "that its instances move",
+        DidYouMean(text, known));
   }
   subjects = std::move(chosen);
 }
@@ -183,6 +188,7 @@ bool IsTls(const CheckSettings& check) {
 // clients can ask for it too. Who speaks TLS is not asked: the probe does not.
 std::string PathAt(const Door& door, const ClusterState& cluster,
                    const std::optional<std::string>& path) {
+  if (door.key.transport != Transport::kTcp) return "";
   const auto checks = ChecksOf(cluster, door);
   if (std::any_of(checks.begin(), checks.end(), IsTls)) return "";
   if (path) return *path;
@@ -191,6 +197,18 @@ std::string PathAt(const Door& door, const ClusterState& cluster,
     if (http != nullptr && http->host.empty() && http->headers.empty()) return http->path;
   }
   return "";
+}
+
+// The question of the service's own check, when it has one that must be answered.
+std::optional<CheckKind> QuestionAt(const Door& door, const ClusterState& cluster) {
+  if (door.key.transport != Transport::kUdp) return std::nullopt;
+  for (const auto& check : ChecksOf(cluster, door)) {
+    const auto* udp = std::get_if<UdpCheck>(&check.kind);
+    const bool asks =
+        std::holds_alternative<DnsCheck>(check.kind) || (udp != nullptr && !udp->expect.empty());
+    if (asks) return check.kind;
+  }
+  return std::nullopt;
 }
 
 // So many large requests that turns bring one to every real server, or at least to some.
@@ -219,6 +237,7 @@ ExpectedService Expect(const Door& door, const ClusterState& cluster) {
   if (const auto* mark = std::get_if<FwmarkKey>(&named.service.key)) expected.mark = *mark;
   expected.scheduler = named.service.scheduler;
   expected.persistent = named.service.persistence.has_value();
+  if (expected.persistent) expected.persistence_timeout = named.service.persistence->timeout;
   expected.scheduler_flags = named.service.scheduler_flags;
   for (std::size_t i = 0; i < named.service.destinations.size(); ++i) {
     expected.servers.push_back({named.server_names[i], named.service.destinations[i]});
@@ -283,11 +302,11 @@ void AddPeers(ProbeTask& probe, const VerifyExpectation& expectation, ModuleCont
 
 std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& context) {
   const ClusterState& cluster = context.run.cluster;
-  Subjects subjects{TcpDoors(cluster), {}, MovedAddresses(cluster)};
+  Subjects subjects{Doors(cluster), {}, MovedAddresses(cluster)};
   if (subjects.doors.empty() && subjects.vips.empty()) {
     arguments.Say(context.task.module_place,
-                  "\"verify\" has nothing to verify: the playbook gives no host a TCP "
-                  "virtual_service, marks of one by fwmark, or a vrrp_instance");
+                  "\"verify\" has nothing to verify: the playbook gives no host a "
+                  "virtual_service over TCP or UDP, marks of one by fwmark, or a vrrp_instance");
     return std::nullopt;
   }
   KeepChosen(subjects, arguments);
@@ -297,6 +316,7 @@ std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& conte
     arguments.Say(arguments.PlaceOf("timeout"), "\"timeout\" must be longer than nothing");
   }
   const auto path = HttpPath(arguments);
+  const auto longest = arguments.Duration("wait_persistence").value_or(kLongestPersistence);
   ProbeTask probe;
   VerifyExpectation expectation;
   const auto add = [&](const SocketKey& key, std::uint32_t usual, std::uint32_t uploads,
@@ -312,9 +332,14 @@ std::optional<ModuleWork> ParseVerify(Arguments& arguments, ModuleContext& conte
   };
   for (const Door& door : subjects.doors) {
     const VirtualService& service = door.named->service;
-    add(door.key, DefaultConnections(service), Uploads(service), PathAt(door, cluster, path));
     expectation.services.push_back(Expect(door, cluster));
     AddHosts(door, context, expectation);
+    AddOnce(probe.vips, door.key.address);
+    const auto question = QuestionAt(door, cluster);
+    if (door.key.transport == Transport::kUdp && !question) continue;
+    add(door.key, DefaultConnections(service), Uploads(service), PathAt(door, cluster, path));
+    probe.services.back().question = question;
+    probe.services.back().outlast = OutlastOf(expectation.services.back(), longest);
   }
   for (const SocketKey& key : subjects.own) {
     add(key, kLeastConnections, 1, path.value_or(""));

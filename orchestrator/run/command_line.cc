@@ -204,6 +204,11 @@ void AddVerify(CLI::App& app, CommandLine& line) {
   Span(
       app, "--settle", [&line](std::chrono::milliseconds span) { line.settle = span; },
       "wait so long before counters are read (default 2500ms; the kernel sums up every 2 s)");
+  Span(
+      app, "--wait-persistence",
+      [&line](std::chrono::milliseconds span) { line.wait_persistence = span; },
+      "wait until ip_vs has forgotten the client where persistence lasts no longer (default 60s or "
+      "as the verify task says; 0s: never)");
 }
 
 // What a command has besides the options that all have.

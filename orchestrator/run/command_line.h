@@ -72,8 +72,9 @@ struct CommandLine {
   std::string lock_id;                             // unlock --id
   bool yes = false;                                // uninstall, drill run: do not ask
   std::chrono::milliseconds settle{2500};          // verify
-  std::vector<std::string> rerun;                  // rollout --rerun: outcomes of the last run
-  DrillLine drill;                                 // drill run
+  std::optional<std::chrono::milliseconds> wait_persistence;  // verify; none: as the playbook says
+  std::vector<std::string> rerun;  // rollout --rerun: outcomes of the last run
+  DrillLine drill;                 // drill run
 };
 
 // Names of the --debug modes with a line of help each.

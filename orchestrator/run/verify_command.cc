@@ -21,6 +21,7 @@
 #include "orchestrator/verify/cluster_law.h"
 #include "orchestrator/verify/counter_law.h"
 #include "orchestrator/verify/host_law.h"
+#include "orchestrator/verify/persistence_law.h"
 #include "orchestrator/verify/verification.h"
 #include "orchestrator/verify/wording.h"
 
@@ -40,7 +41,7 @@ constexpr const char* kOwnPlay =
     "- name: Verification\n"
     "  hosts: probes\n"
     "  tasks:\n"
-    "    - name: Every TCP service of the playbook\n"
+    "    - name: Every service of the playbook\n"
     "      verify: {}\n";
 
 Status AddOwnPlay(Playbook& playbook, const Inventory& inventory) {
@@ -91,6 +92,15 @@ std::vector<PlannedProbe> PlannedProbes(const CompiledRun& run) {
   return planned;
 }
 
+void WaitForPersistence(const VerifyExpectation& expectation, milliseconds longest,
+                        ProbeTask& task) {
+  for (ProbeService& service : task.services) {
+    for (const ExpectedService& expected : expectation.services) {
+      if (expected.key == service.service) service.outlast = OutlastOf(expected, longest);
+    }
+  }
+}
+
 template <typename T>
 void AddOnce(std::vector<T>& list, const std::vector<T>& more) {
   for (const T& one : more) {
@@ -119,7 +129,12 @@ VerifyExpectation Together(const std::vector<PlannedProbe>& planned) {
 class VerifyRun {
  public:
   VerifyRun(const CompiledRun& run, const CommandLine& line, ClusterAsker& asker)
-      : run_(run), line_(line), asker_(asker), planned_(PlannedProbes(run)) {}
+      : run_(run), line_(line), asker_(asker), planned_(PlannedProbes(run)) {
+    if (!line.wait_persistence) return;
+    for (PlannedProbe& probe : planned_) {
+      WaitForPersistence(probe.expectation, *line.wait_persistence, probe.task);
+    }
+  }
 
   int Run() {
     if (planned_.empty()) {
@@ -293,7 +308,7 @@ class VerifyRun {
   std::uint32_t Answered(const ServiceKey& table) const {
     std::uint32_t answered = 0;
     for (const ProbeServiceResult* result : ResultsOf(table)) {
-      for (const auto* list : {&result->connections, &result->uploads}) {
+      for (const auto* list : {&result->connections, &result->uploads, &result->later}) {
         answered += static_cast<std::uint32_t>(std::count_if(
             list->begin(), list->end(), [](const ProbeConnection& one) { return !one.error; }));
       }
@@ -312,7 +327,8 @@ class VerifyRun {
   std::uint32_t Attempted(const ServiceKey& table) const {
     std::uint32_t attempted = 0;
     for (const ProbeServiceResult* result : ResultsOf(table)) {
-      attempted += static_cast<std::uint32_t>(result->connections.size() + result->uploads.size());
+      attempted += static_cast<std::uint32_t>(result->connections.size() + result->uploads.size() +
+                                              result->later.size());
     }
     return attempted;
   }
@@ -331,7 +347,7 @@ class VerifyRun {
     VerifyReport& report = verification_.cluster;
     JudgeDirectors(expectation_, evidence_, report);
     JudgeHosts(expectation_, evidence_, clients_, report);
-    JudgeCounters(expectation_, evidence_, traffic, report);
+    JudgeCounters(AsItIsNow(expectation_, evidence_), evidence_, traffic, report);
     JudgeConcerns();
     NoteUnseen();
   }
@@ -416,7 +432,7 @@ class VerifyRun {
   const CompiledRun& run_;
   const CommandLine& line_;
   ClusterAsker& asker_;
-  const std::vector<PlannedProbe> planned_;
+  std::vector<PlannedProbe> planned_;
   VerifyExpectation expectation_;
   ClusterEvidence evidence_;
   std::vector<Concern> concerns_;

@@ -261,6 +261,30 @@ Check JudgeEquality(const VerifyExpectation& expectation, const ClusterEvidence&
   return check;
 }
 
+std::string HostWith(const ClusterEvidence& evidence, const IpAddress& address) {
+  for (const auto& [host, seen] : evidence.hosts) {
+    if (HasOnCard(seen.before, address)) return host;
+  }
+  return address.ToString();
+}
+
+// The sorry server gets everything while it stands in. It is no real server of the service, so only
+// the table knows it.
+void TakeSorryServer(const VirtualService& table, const ClusterEvidence& evidence,
+                     const NodeStatus& status, ExpectedService& service) {
+  const bool stands_in = std::any_of(
+      status.services.begin(), status.services.end(),
+      [&](const ServiceStatus& one) { return one.service == service.table() && one.sorry; });
+  if (!stands_in) return;
+  for (const Destination& destination : table.destinations) {
+    const bool known = std::any_of(service.servers.begin(), service.servers.end(),
+                                   [&](const ExpectedServer& server) {
+                                     return server.destination.endpoint() == destination.endpoint();
+                                   });
+    if (!known) service.servers.push_back({HostWith(evidence, destination.address), destination});
+  }
+}
+
 }  // namespace
 
 std::string ServerName(const VerifyExpectation& expectation, const IpAddress& address) {
@@ -289,6 +313,7 @@ VerifyExpectation AsItIsNow(VerifyExpectation expectation, const ClusterEvidence
         seen->before ? FindService(*seen->before, service.table()) : nullptr;
     if (table == nullptr) continue;
     DropAbsent(*table, service);
+    if (seen->status) TakeSorryServer(*table, evidence, *seen->status, service);
     TakeOrder(*table, service);
   }
   return expectation;

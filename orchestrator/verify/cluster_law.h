@@ -18,9 +18,9 @@ namespace drover {
 std::optional<std::string> ActiveDirector(const VerifyExpectation& expectation,
                                           const ClusterEvidence& evidence, const IpAddress& vip);
 
-// The expectation with the order of the active director's table, and with the weights that checks
-// and maintenance give now. What differs from the playbook for no such reason stays as the playbook
-// has it.
+// The expectation with the order of the active director's table, with the weights that checks and
+// maintenance give now, and with the sorry server while it stands in. What differs from the
+// playbook for no such reason stays as the playbook has it.
 VerifyExpectation AsItIsNow(VerifyExpectation expectation, const ClusterEvidence& evidence);
 
 // What the active directors' tables held before the probe, for the services of `now` (AsItIsNow).

@@ -198,6 +198,8 @@ std::vector<Finding> JudgeFailures(const ServiceCase& probed) {
     finding.message = probed.evidence.service + ": no answer to any of " +
                       Counted(total, "connection") + ": " + ErrorsInWords(probed.result);
     finding.why = "The service is down for clients.";
+    const auto turns = TurnsPerRound(probed.service);
+    if (turns.size() == 1) finding.host = turns.begin()->first;
     ExplainFailures(probed, /*all_failed=*/true, finding);
     return {finding};
   }

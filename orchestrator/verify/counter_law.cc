@@ -197,7 +197,8 @@ class CounterJudge {
 }  // namespace
 
 void ProbedTraffic::Add(const ServiceEvidence& evidence) {
-  attempted += evidence.connections + static_cast<std::uint32_t>(evidence.uploads.size());
+  attempted += evidence.connections +
+               static_cast<std::uint32_t>(evidence.uploads.size() + evidence.later.size());
   uploads += static_cast<std::uint32_t>(evidence.uploads.size());
   const auto take = [this](const std::string& name) {
     if (name == kNoAnswer) return;
@@ -210,6 +211,7 @@ void ProbedTraffic::Add(const ServiceEvidence& evidence) {
   };
   std::for_each(evidence.sequence.begin(), evidence.sequence.end(), take);
   std::for_each(evidence.uploads.begin(), evidence.uploads.end(), take);
+  std::for_each(evidence.later.begin(), evidence.later.end(), take);
 }
 
 std::optional<std::uint64_t> CountedConnections(const VerifyExpectation& expectation,

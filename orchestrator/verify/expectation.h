@@ -3,6 +3,7 @@
 // Values only; worked out by compile, used by judge.h.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -34,7 +35,8 @@ struct ExpectedService {
   // No virtual service: whoever has the VIP serves the port itself (a proxy), and the servers are
   // the hosts that may have it.
   bool own = false;
-  bool checked = true;  // its real servers are asked whether they serve
+  bool checked = true;                          // its real servers are asked whether they serve
+  std::chrono::seconds persistence_timeout{0};  // when it is persistent
 
   // The virtual service that connections come to.
   [[nodiscard]] ServiceKey table() const { return mark ? ServiceKey(*mark) : ServiceKey(key); }

@@ -7,6 +7,7 @@
 #include "orchestrator/verify/distribution_law.h"
 #include "orchestrator/verify/hash_scheduler.h"
 #include "orchestrator/verify/identity.h"
+#include "orchestrator/verify/persistence_law.h"
 #include "orchestrator/verify/prediction_law.h"
 #include "orchestrator/verify/wording.h"
 
@@ -142,6 +143,12 @@ class ServiceJudge {
     if (!probed_.service.own) add("weight-zero", std::move(drained));
     Append(odd, JudgeTimeToLive(probed_));
     add("reply-path", std::move(odd));
+    if (probed_.service.persistent) {
+      const auto& later = probed_.result.later;
+      const auto takers = IdentifyAll(identifier_, later);
+      for (const Answerer& taker : takers) evidence_.later.push_back(taker.name);
+      report_.Add(JudgePersistenceEnd(probed_, takers, table_));
+    }
     const auto& uploads = probed_.result.uploads;
     if (!uploads.empty() && evidence_.failed > 0) {
       AddTakers(uploads);
@@ -150,15 +157,15 @@ class ServiceJudge {
       const auto takers = IdentifyAll(identifier_, uploads);
       AddTakers(uploads);
       add("segment-size", JudgeUploads(probed_, takers, report_.notes));
-    } else if (answered) {
+    } else if (answered && probed_.service.key.transport == Transport::kTcp) {
       add("segment-size", {}, "no HTTP path to send a large request to");
     }
     report_.services.push_back(std::move(evidence_));
   }
 
  private:
-  void AddTakers(const std::vector<ProbeConnection>& uploads) {
-    for (const Answerer& taker : IdentifyAll(identifier_, uploads)) {
+  void AddTakers(const std::vector<ProbeConnection>& connections) {
+    for (const Answerer& taker : IdentifyAll(identifier_, connections)) {
       evidence_.uploads.push_back(taker.name);
     }
   }
@@ -215,6 +222,12 @@ void JudgeRedirects(const std::vector<RedirectsSeen>& redirects, const MacDirect
   report.Add(std::move(check));
 }
 
+std::string WhyNotAsked(const ExpectedService& service) {
+  return service.key.transport == Transport::kUdp
+             ? ", nothing tells what to ask: a check {dns: ...} or {udp: {payload, expect}} does"
+             : ", only TCP and UDP are";
+}
+
 }  // namespace
 
 void VerifyReport::Add(Check check) {
@@ -231,9 +244,7 @@ VerifyReport Judge(const VerifyExpectation& expectation, const ProbeOutcome& out
         std::find_if(outcome.services.begin(), outcome.services.end(),
                      [&](const ProbeServiceResult& r) { return r.service == service.key; });
     if (result == outcome.services.end() || result->connections.empty()) {
-      const std::string why = service.key.transport == Transport::kTcp
-                                  ? ""
-                                  : ", only TCP services are probed with connections";
+      const std::string why = service.key.transport == Transport::kTcp ? "" : WhyNotAsked(service);
       report.notes.push_back(ToString(ServiceKey(service.key)) + ": not probed" + why);
       report.Add({"answers", ToString(ServiceKey(service.key)), {}, "not probed" + why});
       continue;

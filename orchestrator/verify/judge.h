@@ -46,6 +46,7 @@ struct ServiceEvidence {
   std::string law;  // "exact: rr" or why the distribution is not judged
   // Connections beside these, with a large request; who answered them.
   std::vector<std::string> uploads = {};
+  std::vector<std::string> later = {};  // after persistence was over; likewise
 };
 
 struct VerifyReport {

@@ -40,7 +40,28 @@ SCHEDULERS = [("rr", "", "^exact: rr$"), ("wrr", "", "^exact: wrr$"),
               ("lc", "", "^exact: lc, replayed"), ("wlc", "", "^exact: wlc, replayed"), ("sed", "", "^exact: sed, replayed"),
               ("nq", "", "^exact: nq, replayed"), ("fo", "", "^exact: fo$"), ("ovf", "", "^exact: ovf$"),
               ("lblc", "", "^members only"),  # twos is not in Debian's kernel
-              ("rr", "persistence: 60s,", "^exact: persistent$"), ("wrr", "drained", "^exact: wrr$")]
+              ("rr", "persistence: 12s,", "^exact: persistent$"), ("rr", "persistence: 300s,", "^exact: persistent$"),
+              ("wrr", "drained", "^exact: wrr$")]
+FORGETS, REMEMBERS = (8001 + [extra for _, extra, _ in SCHEDULERS].index(f"persistence: {span},") for span in ("12s", "300s"))
+# The same over UDP, on the same ports.
+DATAGRAMS = [("rr", "", "^exact: rr$"), ("rr", "one_packet: true,", "^exact: rr$"), ("wrr", "", "^exact: wrr$"),
+             ("sh", "scheduler_flags: [sh-port],", "^exact: sh, each"), ("mh", "scheduler_flags: [mh-port],", "^exact: mh, each"),
+             ("dh", "", "^exact: dh, each"), ("wrr", "drained", "^exact: wrr$"), ("lc", "", "^members only")]
+# Says who it is to whoever asks, from the address that was asked.
+WHO = """
+import select, socket, sys
+name, *addresses = sys.argv[1:]
+doors = []
+for address in addresses:
+    for port in range(8001, 8001 + %d):
+        door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        door.setsockopt(socket.IPPROTO_IP, 15, 1)  # IP_FREEBIND: the VIP need not be there yet
+        door.bind((address, port))
+        doors.append(door)
+while True:
+    for door in select.select(doors, [], [])[0]:
+        door.sendto(b"I am " + name.encode(), door.recvfrom(512)[1])
+""" % len(DATAGRAMS)
 # What a look must not change: what the kernel has, and what the helper keeps.
 STATE = ("ip -o addr | sed 's/valid_lft.*//'; ip route; ipvsadm -Sn 2>/dev/null; cd /proc/sys/net/ipv4/conf; "
          "grep . */arp_ignore */arp_announce */rp_filter */send_redirects; "
@@ -133,7 +154,7 @@ class Verify(unittest.TestCase):
         done = verify("--output", "junit", playbook=plain)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         suites = xml.etree.ElementTree.fromstring(done.stdout)
-        self.assertEqual([suite.get("name") for suite in suites], ["control: Every TCP service of the playbook", "hosts"])
+        self.assertEqual([suite.get("name") for suite in suites], ["control: Every service of the playbook", "hosts"])
         cases = {(case.get("classname"), case.get("name")) for suite in suites for case in suite}
         self.assertIn(("distribution", f"tcp {VIP}:80"), cases)
         self.assertIn(("as-the-playbook-says", "rs2"), cases)
@@ -226,11 +247,16 @@ class Verify(unittest.TestCase):
         ports = "".join(f"listen {port} default_server;\n" for port in range(8001, 8001 + len(SCHEDULERS)))
         (WORK / "many.conf").write_text("server {\n" + ports + "location / { return 200 \"{{ inventory_hostname }}\\n\"; }\n}\n")
         services = ""
-        for port, (scheduler, extra, _) in enumerate(SCHEDULERS, 8001):
-            weights = [0, 2, 3] if extra == "drained" else [1, 2, 3]
-            servers = ", ".join(f"{{host: {host}, weight: {weight}}}" for host, weight in zip(REAL, weights))
-            more = "" if extra == "drained" else extra
-            services += f"    - virtual_service: {{address: '{OTHER_VIP}:{port}', scheduler: {scheduler}, {more} real_servers: [{servers}]}}\n"
+        ask = "protocol: udp, check: {udp: {payload: who, expect: I am}, interval: 5s, timeout: 3s},"
+        for cases, common in ((SCHEDULERS, ""), (DATAGRAMS, ask)):
+            for port, (scheduler, extra, _) in enumerate(cases, 8001):
+                weights = [0, 2, 3] if extra == "drained" else [1, 2, 3]
+                servers = ", ".join(f"{{host: {host}, weight: {weight}}}" for host, weight in zip(REAL, weights))
+                more = common + ("" if extra == "drained" else extra)
+                services += f"    - virtual_service: {{address: '{OTHER_VIP}:{port}', scheduler: {scheduler}, {more} real_servers: [{servers}]}}\n"
+        for host, address in REAL.items():
+            on(host, f"cat > /run/who.py <<'E'\n{WHO}E\n"
+                     f"/usr/bin/python3 /run/who.py {host} {address} {OTHER_VIP} >/dev/null 2>&1 & echo $! > /run/who.pid")
         playbook = WORK / "schedulers.yml"
         playbook.write_text(f"""
 - hosts: real_servers
@@ -249,21 +275,35 @@ class Verify(unittest.TestCase):
         rollout(playbook, "-l", "lb1,real_servers")
         try:
             done = verify("--output", "json", playbook=playbook)
+            mistaken = WORK / "mistaken" / "schedulers.yml"  # the same owner, who thinks that clients are forgotten sooner
+            mistaken.parent.mkdir()
+            mistaken.write_text(playbook.read_text().replace("persistence: 300s", "persistence: 12s").replace(
+                "verify: {connections: 36}", f"verify: {{connections: 6, services: ['{OTHER_VIP}:{REMEMBERS}']}}"))
+            shutil.copy(WORK / "many.conf", mistaken.parent)
+            found, _ = self.found("-l", "control,lb1", playbook=mistaken)
         finally:
             gone = WORK / "gone" / "schedulers.yml"  # the same owner: all of it is taken away again
             gone.parent.mkdir()
             gone.write_text("- hosts: lb1,real_servers\n  tasks:\n    - command: /bin/true\n")
             rollout(gone)
             for host in REAL:
-                on(host, "rm /etc/nginx/sites-enabled/many")
+                on(host, "rm /etc/nginx/sites-enabled/many; kill $(cat /run/who.pid); rm /run/who.py /run/who.pid")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         document = json.loads(done.stdout)
         laws = {service["service"]: service for service in document["probes"][0]["services"]}
-        for port, (scheduler, extra, law) in enumerate(SCHEDULERS, 8001):
-            service = laws[f"tcp {OTHER_VIP}:{port}"]
-            print(f"{scheduler:4} {extra or '-':40} {service['law']:50} {' '.join(service['sequence'][:12])}", file=sys.stderr)
-            self.assertRegex(service["law"], law, scheduler)
-            self.assertEqual(service["failed"], 0, scheduler)
+        for cases, transport in ((SCHEDULERS, "tcp"), (DATAGRAMS, "udp")):
+            for port, (scheduler, extra, law) in enumerate(cases, 8001):
+                service = laws[f"{transport} {OTHER_VIP}:{port}"]
+                print(f"{transport} {scheduler:4} {extra or '-':40} {service['law']:50} {' '.join(service['sequence'][:12])}",
+                      file=sys.stderr)
+                self.assertRegex(service["law"], law, scheduler)
+                self.assertEqual((service["connections"], service["failed"]), (36, 0), scheduler)
+        checks = {(check["law"], check["subject"]): check for check in document["checks"]}
+        # The client of the one was seen to come to another server; that of the other was not waited for.
+        self.assertEqual(checks["persistence-timeout", f"tcp {OTHER_VIP}:{FORGETS}"]["skipped"], "")
+        self.assertIn("not waited", checks["persistence-timeout", f"tcp {OTHER_VIP}:{REMEMBERS}"]["skipped"])
+        self.assertEqual(checks["counters", f"udp {OTHER_VIP}:8001"]["skipped"], "")
+        self.assertLessEqual({"service-persistence", "persistence-timeout"}, {rule for rule, _ in found})
 
 
 if __name__ == "__main__":

@@ -67,6 +67,11 @@ Program RichProgram() {
   probe.services = {{.service = {Transport::kTcp, *IpAddress::Parse("10.0.0.100"), 80},
                      .connections = 12,
                      .http_path = "/"}};
+  probe.services.push_back({.service = {Transport::kUdp, *IpAddress::Parse("10.0.0.100"), 53},
+                            .connections = 12,
+                            .http_path = "",
+                            .question = DnsCheck{"www.example.net", "A"},
+                            .outlast = std::chrono::milliseconds(52000)});
   probe.vips = {*IpAddress::Parse("10.0.0.100")};
   probe.peers = {{"rs1", *IpAddress::Parse("10.0.0.1")}};
   add(probe);
@@ -149,6 +154,7 @@ std::vector<Event> RichEvents() {
   outcome.peers = {{"rs1", "02:00:00:00:00:01"}, {"rs2", ""}};
   outcome.services[0].source = "10.0.0.2";
   outcome.services[0].uploads = {{.local_port = 40000, .reply_ttl = 64}};
+  outcome.services[0].later = {{.body = "rs2", .local_port = 40001}};
   outcome.arp[0].requests = {{"02:00:00:00:00:03", 1}};
   outcome.redirects = {{"02:00:00:00:00:01", "10.0.0.1", 3}};
   const IpAddress vip = *IpAddress::Parse("10.0.0.100");

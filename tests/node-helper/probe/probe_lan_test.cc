@@ -131,6 +131,52 @@ TEST_F(ProbeLan, EachConnectionShowsTheMacAndThePageOfItsRealServer) {
   EXPECT_EQ(Rules(Verify(outcome)), "");
 }
 
+TEST_F(ProbeLan, EachQuestionOverUdpShowsTheMacAndTheWordsOfWhoAnswers) {
+  ProbeTask probe = Probe(0);
+  probe.services = {
+      {{Transport::kUdp, *IpAddress::Parse(first_->address()), 53}, 30, "", milliseconds(3000)}};
+  probe.services[0].question = UdpCheck{"who", "this is"};
+  ProbeOutcome outcome = Run(probe);
+  ASSERT_EQ(outcome.services.size(), 1U);
+  ASSERT_EQ(outcome.services[0].connections.size(), 30U);
+  EXPECT_EQ(outcome.services[0].source, "10.9.0.1");
+  std::set<std::uint16_t> ports;
+  for (const ProbeConnection& answer : outcome.services[0].connections) {
+    ASSERT_FALSE(answer.error) << answer.error->message;
+    EXPECT_EQ(answer.body, "this is rs1");
+    EXPECT_EQ(answer.reply_mac, first_->mac());
+    EXPECT_EQ(answer.reply_ttl, 64);
+    EXPECT_GT(answer.total_time.count(), 0);
+    ports.insert(answer.local_port);
+  }
+  EXPECT_EQ(ports.size(), 30U);  // a port of its own each
+  // An answer that is not the expected one is none, and silence ends with the patience.
+  probe.services[0].connections = 2;
+  probe.services[0].question = UdpCheck{"who", "that is"};
+  outcome = Run(probe);
+  ASSERT_TRUE(outcome.services[0].connections[0].error);
+  EXPECT_EQ(outcome.services[0].connections[0].error->message,
+            "an answer, but not the expected one");
+  EXPECT_NE(outcome.services[0].connections[0].reply_mac, "");
+  probe.services[0].question = DnsCheck{"www.example.net", "A"};  // its answer is not DNS
+  probe.services[0].timeout = milliseconds(200);
+  outcome = Run(probe);
+  ASSERT_TRUE(outcome.services[0].connections[0].error);
+  EXPECT_EQ(outcome.services[0].connections[0].error->message, "no answer in time");
+}
+
+TEST_F(ProbeLan, OneMoreConnectionGoesOutWhenPersistenceIsOver) {
+  ProbeTask probe = Probe(2);
+  probe.services[0].outlast = milliseconds(700);
+  const auto start = std::chrono::steady_clock::now();
+  const ProbeOutcome outcome = Run(probe);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(700));
+  ASSERT_EQ(outcome.services[0].later.size(), 1U);
+  EXPECT_FALSE(outcome.services[0].later[0].error);
+  EXPECT_TRUE(outcome.services[0].later[0].body.starts_with("this is rs"));
+  EXPECT_NE(outcome.services[0].later[0].reply_mac, "");
+}
+
 TEST_F(ProbeLan, RealServerThatAnswersArpIsCaught) {
   ASSERT_TRUE(second_->Run("echo 0 > /proc/sys/net/ipv4/conf/all/arp_ignore"));
   const ProbeOutcome outcome = Run(Probe(3));
@@ -252,8 +298,10 @@ TEST_F(ProbeLan, WhatIsNotOnALinkCostsNoTime) {
                  {"rs1", *IpAddress::Parse(first_->address())}};
   probe.arp_window = milliseconds(5000);
   const auto start = std::chrono::steady_clock::now();
-  const ProbeOutcome outcome =
-      Run(probe, "udp 10.9.0.100:53: only TCP services with a port are probed with connections");
+  const ProbeOutcome outcome = Run(
+      probe,
+      "udp 10.9.0.100:53: only TCP services and UDP services with a question are probed, with a "
+      "port");
   EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(2500));
   EXPECT_FALSE(outcome.arp[0].on_link);
   EXPECT_FALSE(outcome.arp[1].on_link);

@@ -34,6 +34,55 @@ TEST(VerifyModule, ProbesEveryTcpServiceOfThePlaybook) {
   EXPECT_EQ(peers, (std::vector<std::string>{"lb1", "lb2", "rs1", "rs2", "rs3"}));
 }
 
+TEST(VerifyModule, AsksAUdpServiceTheQuestionOfItsCheck) {
+  struct Case {
+    std::string check;
+    std::optional<CheckKind> question;
+  };
+  const std::vector<Case> cases = {
+      {"", std::nullopt},
+      {"check: {dns: {name: www.example.net, type: A}}, ", DnsCheck{"www.example.net", "A"}},
+      {"check: {udp: {payload: who, expect: me}}, ", UdpCheck{"who", "me"}},
+      {"check: {udp: {payload: who}}, ", std::nullopt},  // silence would do, too
+      {"check: {dns: {}, port: 5353}, ", std::nullopt},  // asked elsewhere than clients ask
+  };
+  for (const Case& c : cases) {
+    std::string playbook = Playbook("{}");
+    const std::string service = "protocol: udp";
+    playbook.replace(playbook.find(service), service.size(),
+                     "protocol: udp, " + c.check + "real_servers: [rs1, rs2, rs3]");
+    const auto run = CompileText(playbook);
+    ASSERT_TRUE(run) << Format(run.error());
+    const auto& probe = std::get<ProbeTask>(std::get<Task>(VerifyOf(*run).action).action);
+    ASSERT_EQ(probe.services.size(), c.question ? 2U : 1U) << c.check;
+    if (!c.question) continue;
+    EXPECT_EQ(ToString(ServiceKey(probe.services[1].service)), "udp 10.0.0.100:53");
+    EXPECT_EQ(probe.services[1].question, c.question) << c.check;
+    EXPECT_EQ(probe.services[1].connections, 12U);
+    EXPECT_EQ(probe.services[1].http_path, "");
+  }
+}
+
+TEST(VerifyModule, WaitsOutAPersistenceOfUpToAMinute) {
+  struct Case {
+    std::string persistence;
+    std::string verify;
+    std::chrono::seconds outlast;
+  };
+  using std::chrono::seconds;
+  const std::vector<Case> cases = {{"50s", "{}", seconds(52)},
+                                   {"60s", "{}", seconds(62)},
+                                   {"61s", "{}", seconds(0)},
+                                   {"61s", "{wait_persistence: 2m}", seconds(63)},
+                                   {"50s", "{wait_persistence: 0s}", seconds(0)}};
+  for (const Case& c : cases) {
+    const auto run = CompileText(Playbook(c.verify, "rr, persistence: " + c.persistence));
+    ASSERT_TRUE(run) << Format(run.error());
+    const auto& probe = std::get<ProbeTask>(std::get<Task>(VerifyOf(*run).action).action);
+    EXPECT_EQ(probe.services[0].outlast, c.outlast) << c.persistence << c.verify;
+  }
+}
+
 TEST(VerifyModule, ExpectsTheTableAndTheOneHolderOfTheVip) {
   const auto run = CompileText(Playbook("{}"));
   ASSERT_TRUE(run) << Format(run.error());
@@ -41,7 +90,7 @@ TEST(VerifyModule, ExpectsTheTableAndTheOneHolderOfTheVip) {
   ASSERT_TRUE(expectation);
   EXPECT_EQ(expectation->directors, std::vector<std::string>{"lb1"});
   EXPECT_EQ(expectation->real_servers, (std::vector<std::string>{"rs1", "rs2", "rs3"}));
-  ASSERT_EQ(expectation->services.size(), 1U);
+  ASSERT_EQ(expectation->services.size(), 2U);
   EXPECT_EQ(expectation->services[0].scheduler, "rr");
   ASSERT_EQ(expectation->services[0].servers.size(), 3U);
   EXPECT_EQ(expectation->services[0].servers[1].name, "rs2");
@@ -79,8 +128,9 @@ TEST(VerifyModule, TakesNumbersPathsAndChoices) {
   EXPECT_EQ(probe.services[0].http_path, "/health");
   EXPECT_EQ(probe.services[0].timeout, std::chrono::milliseconds(500));
   EXPECT_EQ(CompileErrors(Playbook("{services: ['10.0.0.100:8080']}")),
-            "site.yml:12:27: \"10.0.0.100:8080\" is no TCP virtual service of this playbook, "
-            "and no port of an address that its instances move [did you mean \"10.0.0.100:80\"?]");
+            "site.yml:12:27: \"10.0.0.100:8080\" is no virtual service over TCP or UDP of "
+            "this playbook, and no port of an address that its instances move [did you mean "
+            "\"10.0.0.100:80\"?]");
   EXPECT_EQ(CompileErrors(Playbook("{connections: 0}")),
             "site.yml:12:29: \"connections\" of module \"verify\" takes a number from 1 to 100000, "
             "not 0");

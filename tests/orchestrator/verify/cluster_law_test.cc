@@ -407,5 +407,30 @@ TEST(ClusterLaw, ExpectationFollowsTheTableWhereThereIsAReason) {
   EXPECT_EQ(now.services.front().servers[1].destination.weight, 1U);
 }
 
+TEST(ClusterLaw, WhileTheSorryServerStandsInEverythingIsForIt) {
+  ClusterEvidence evidence = RightCluster();
+  auto& table = evidence.hosts["lb1"].before->services[0].destinations;
+  table = {Server("", "10.0.0.13").destination};  // rs3 here says sorry for rs1 and rs2
+  ExpectedService wanted = Service();
+  wanted.servers.pop_back();
+  NodeStatus status;
+  ServiceStatus service;
+  service.service = kWeb;
+  service.sorry = true;
+  for (const ExpectedServer& server : wanted.servers) {
+    ServerStatus down;
+    down.endpoint = server.destination.endpoint();
+    down.wanted = 1;
+    service.servers.push_back(down);
+  }
+  status.services = {service};
+  evidence.hosts["lb1"].status = status;
+  const VerifyExpectation now = AsItIsNow(Expect(wanted), evidence);
+  ASSERT_EQ(now.services.front().servers.size(), 1U);
+  EXPECT_EQ(now.services.front().servers[0].name, "rs3");
+  EXPECT_EQ(Rules(Judge(now, Outcome(Connections("rs3 rs3")))), "");
+  EXPECT_EQ(Rules(Judge(now, Outcome(Connections("- -")))), "no-answer@rs3");
+}
+
 }  // namespace
 }  // namespace drover

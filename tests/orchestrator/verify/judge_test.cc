@@ -276,7 +276,8 @@ TEST(Judge, WhatCouldNotBeProbedIsANoteNotSilence) {
   EXPECT_TRUE(report.services.empty());
   ASSERT_EQ(report.notes.size(), 2U);
   EXPECT_EQ(report.notes[0],
-            "udp 10.0.0.100:80: not probed, only TCP services are probed with connections");
+            "udp 10.0.0.100:80: not probed, nothing tells what to ask: a check {dns: ...} "
+            "or {udp: {payload, expect}} does");
   EXPECT_NE(report.notes[1].find("not on a network of the probing host"), std::string::npos);
 
   outcome.arp.clear();
