@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 from host_shell import on  # noqa: E402
 from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, wait_until  # noqa: E402
 from ways_forward import Fwmark, Growing, Nat, Tun, TunGre, TwoBoxes  # noqa: E402,F401
-from ways_services import MhStateless, PageChecks  # noqa: E402,F401
+from ways_services import Dns, Ipv6, MhStateless, PageChecks, Sorry  # noqa: E402,F401
 
 
 class DrStatic(WayTest):
