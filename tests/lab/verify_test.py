@@ -300,9 +300,9 @@ class Verify(unittest.TestCase):
                 self.assertEqual((service["connections"], service["failed"]), (36, 0), scheduler)
         checks = {(check["law"], check["subject"]): check for check in document["checks"]}
         # The client of the one was seen to come to another server; that of the other was not waited for.
-        self.assertEqual(checks["persistence-timeout", f"tcp {OTHER_VIP}:{FORGETS}"]["skipped"], "")
+        self.assertNotIn("skipped", checks["persistence-timeout", f"tcp {OTHER_VIP}:{FORGETS}"])
         self.assertIn("not waited", checks["persistence-timeout", f"tcp {OTHER_VIP}:{REMEMBERS}"]["skipped"])
-        self.assertEqual(checks["counters", f"udp {OTHER_VIP}:8001"]["skipped"], "")
+        self.assertNotIn("skipped", checks["counters", f"udp {OTHER_VIP}:8001"])
         self.assertLessEqual({"service-persistence", "persistence-timeout"}, {rule for rule, _ in found})
 
 
