@@ -368,6 +368,7 @@ class VerifyRun {
       }
       report.message = seen.result->message;
       report.report = drover::Judge(now, *outcome, tables);
+      JudgeExceptions(evidence_, outcome->peers, report.report);
       for (const ServiceEvidence& found : report.report.services) {
         for (const ExpectedService& service : now.services) {
           if (ToString(ServiceKey(service.key)) == found.service) {

@@ -285,6 +285,38 @@ void TakeSorryServer(const VirtualService& table, const ClusterEvidence& evidenc
   }
 }
 
+const PacketMark* FindExceptions(const DesiredState& state, const SocketKey& traffic) {
+  for (const PathPart& part : state.path) {
+    const auto* mark = std::get_if<PacketMark>(&part);
+    if (mark != nullptr && mark->traffic == traffic && !mark->except_from.empty()) return mark;
+  }
+  return nullptr;
+}
+
+// What is wrong with the exceptions of `host`, by the MACs that another host was heard with.
+std::optional<Finding> JudgeException(const std::string& host, const PacketMark& mark,
+                                      const std::string& other, const std::vector<PeerMac>& peers) {
+  std::vector<std::string> heard;
+  for (const PeerMac& peer : peers) {
+    if (peer.name == other && !peer.mac.empty()) heard.push_back(peer.mac);
+  }
+  const bool known =
+      std::any_of(mark.except_from.begin(), mark.except_from.end(), [&](const MacAddress& mac) {
+        return std::find(heard.begin(), heard.end(), MacText(mac)) != heard.end();
+      });
+  if (heard.empty() || known) return std::nullopt;
+  return Finding{
+      .rule = "mark-exception",
+      .host = host,
+      .message = host + " marks packets for " + ToString(ServiceKey(mark.traffic)) + " that " +
+                 other + " (" + JoinNames(heard) + ") sends: its marks leave out other MACs",
+      .why = "It balances what " + other +
+             " has balanced already; connections go to and fro between them until they fail.",
+      .remedy = "Set drover_mac of " + other +
+                " in the inventory to the MAC of the card that it forwards with (ip link), and "
+                "roll out."};
+}
+
 }  // namespace
 
 std::string ServerName(const VerifyExpectation& expectation, const IpAddress& address) {
@@ -356,6 +388,26 @@ void JudgeDirectors(const VerifyExpectation& expectation, const ClusterEvidence&
     if (service.own || HoldersOf(expectation, service.key.address).size() < 2) continue;
     if (expectation.ServedBy(service.table()).front() != &service) continue;
     report.Add(JudgeEquality(expectation, evidence, service));
+  }
+}
+
+void JudgeExceptions(const ClusterEvidence& evidence, const std::vector<PeerMac>& peers,
+                     VerifyReport& report) {
+  for (const auto& [host, state] : evidence.states) {
+    Check check{"mark-exceptions", host, {}, ""};
+    bool any = false;
+    for (const PathPart& part : state.path) {
+      const auto* mark = std::get_if<PacketMark>(&part);
+      if (mark == nullptr || mark->except_from.empty()) continue;
+      any = true;
+      for (const auto& [other, theirs] : evidence.states) {
+        if (other == host || FindExceptions(theirs, mark->traffic) == nullptr) continue;
+        if (auto finding = JudgeException(host, *mark, other, peers)) {
+          check.findings.push_back(*std::move(finding));
+        }
+      }
+    }
+    if (any) report.Add(std::move(check));
   }
 }
 

@@ -34,4 +34,9 @@ void JudgeDirectors(const VerifyExpectation& expectation, const ClusterEvidence&
 // Inventory name of a real server of these services; else its address.
 std::string ServerName(const VerifyExpectation& expectation, const IpAddress& address);
 
+// Marks that leave out what other directors send (PacketMark::except_from), against the MACs that a
+// probe heard of these directors.
+void JudgeExceptions(const ClusterEvidence& evidence, const std::vector<PeerMac>& peers,
+                     VerifyReport& report);
+
 }  // namespace drover

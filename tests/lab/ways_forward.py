@@ -180,7 +180,7 @@ class TwoBoxes(WayTest):
             self.assertTrue(holds(box, interface="lo"))
             self.expect_sysctls(box, all_arp_ignore=1, all_arp_announce=2, all_send_redirects=0)
         self.assertEqual(pages(8), {"lb1": 4, "lb2": 4})
-        self.expect_clean()
+        self.assertRegex(self.expect_clean(), "ok: +mark-exceptions +lb1")
         self.expect_nothing_changes()
 
     def test_2_the_other_box_takes_over_and_serves_alone(self):

@@ -329,6 +329,25 @@ TEST(ClusterLaw, PortsOfOneMarkAreCountedTogetherAndComparedOnce) {
   EXPECT_EQ(CountedConnections(expectation, evidence, expectation.services.back()), 60U);
 }
 
+// One of two boxes has another card than the inventory says.
+TEST(ClusterLaw, MarksLeaveOutTheMacThatTheOtherDirectorHas) {
+  ClusterEvidence evidence;
+  const MacAddress first{2, 0, 0, 0, 0, 1};
+  const MacAddress second{2, 0, 0, 0, 0, 2};
+  evidence.states["lb1"].path = {PacketMark{kWeb, 7, {second}}};
+  evidence.states["lb2"].path = {PacketMark{kWeb, 7, {first}}};
+  const auto judge = [&](const std::string& mac_of_lb2) {
+    VerifyReport report;
+    JudgeExceptions(evidence, {{"lb1", MacText(first), "eth0"}, {"lb2", mac_of_lb2, "eth0"}},
+                    report);
+    EXPECT_EQ(report.checks.size(), 2U);
+    return Rules(report);
+  };
+  EXPECT_EQ(judge(MacText(second)), "");
+  EXPECT_EQ(judge("02:00:00:00:00:09"), "mark-exception@lb1");
+  EXPECT_EQ(judge(""), "");  // not on the probe's network: nobody knows
+}
+
 // Two boxes that balance and serve.
 TEST(ClusterLaw, ADirectorThatServesSendsAnswersOfItsOwn) {
   ClusterEvidence evidence = RightCluster();
