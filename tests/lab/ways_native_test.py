@@ -345,7 +345,7 @@ class BothActive(NativeWay):
 
     def served(self):
         """Who answers on each address."""
-        return [page(address=vip) for vip in (self.RED, self.RED6, self.BLUE)]
+        return [page(address=vip, timeout=1.0) for vip in (self.RED, self.RED6, self.BLUE)]
 
     def expect_at(self, red, blue, seconds, what):
         """And that clients get there."""
