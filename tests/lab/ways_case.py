@@ -203,3 +203,10 @@ class Asleep:
 
     def __exit__(self, *_):
         on(self.host, "kill -CONT $(cat /run/drover/daemon.pid)")
+
+
+def run_with_ip_vs(file):
+    """What a file of such tests does as a program."""
+    if os.environ.get("LAB_IPVS") != "1":
+        sys.exit(f"{file}: needs the lab with ip_vs: tests/lab/lab -i tests/lab/inventories/ways.yml -- /usr/bin/python3 {file}")
+    unittest.main(verbosity=2, failfast=False)

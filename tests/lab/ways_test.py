@@ -4,17 +4,14 @@ proof, a second rollout that changes nothing, a sabotage that is found, uninstal
     tests/lab/lab -i tests/lab/inventories/ways.yml -- /usr/bin/python3 tests/lab/ways_test.py [CLASS…]
 """
 
-import os
 import pathlib
 import sys
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
 from host_shell import on  # noqa: E402
-from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, wait_until  # noqa: E402
-from ways_forward import Fwmark, Growing, Nat, Tun, TunGre, TwoBoxes  # noqa: E402,F401
+from ways_case import ADDRESS, CLIENTS, LATE, VIP, WayTest, holds, lab, page, pages, run_with_ip_vs, wait_until  # noqa: E402
 from ways_services import Dns, Ipv6, MhStateless, PageChecks, Sorry  # noqa: E402,F401
 
 
@@ -140,6 +137,4 @@ class DrPair(WayTest):
 
 
 if __name__ == "__main__":
-    if os.environ.get("LAB_IPVS") != "1":
-        sys.exit("ways_test.py: needs the lab with ip_vs: tests/lab/lab -i tests/lab/inventories/ways.yml -- /usr/bin/python3 " + __file__)
-    unittest.main(verbosity=2, failfast=False)
+    run_with_ip_vs(__file__)
