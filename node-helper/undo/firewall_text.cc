@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "node-helper/net/pass_on.h"
+
 namespace drover {
 namespace {
 
@@ -79,6 +81,7 @@ std::vector<NftTable> SplitRuleset(std::string_view listing, std::string_view wa
                         Mentions(line, "\txt target ") || Mentions(line, " xt target ");
     if (line == "}") inside = false;
   }
+  std::erase_if(tables, [](const NftTable& table) { return table.name == kPassOnTable; });
   return tables;
 }
 

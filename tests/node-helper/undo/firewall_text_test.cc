@@ -26,6 +26,13 @@ constexpr const char* kListing =
     "\t}\n"
     "}\n";
 
+TEST(FirewallText, WhatTheDaemonSetsForMomentsIsLeftOut) {
+  const auto tables =
+      SplitRuleset("table ip drover_handover {\n\tchain input {\n\t}\n}\ntable ip mine {\n}\n", "");
+  ASSERT_EQ(tables.size(), 1U);
+  EXPECT_EQ(tables[0].name, "mine");
+}
+
 TEST(FirewallText, RulesetIsSplitIntoTables) {
   const auto tables = SplitRuleset(kListing, "");
   ASSERT_EQ(tables.size(), 2U);
