@@ -92,9 +92,12 @@ class Probed:
         return sum(self.number(name, "ok", "late") for name in self.series)
 
     def hurt(self):
-        """{"udp lost": number…} without zeros. Late is not lost: an emulated machine is late by itself."""
-        numbers = {f"{name} {fate}": self.number(name, fate)
-                   for name in self.series for fate in ("lost", "error", "wrong", "unsent")}
+        """{"udp lost": number…} without zeros. Late is not lost: an emulated machine is late by itself. What the prober could not send
+        in its time is not the cluster's doing; when it is more than a fiftieth, little is known about the cluster."""
+        numbers = {f"{name} {fate}": self.number(name, fate) for name in self.series for fate in ("lost", "error", "wrong")}
+        unsent = sum(self.number(name, "unsent") for name in self.series)
+        if unsent * 50 > self.answered():
+            numbers["unsent"] = unsent
         return {what: number for what, number in numbers.items() if number}
 
     def late(self):

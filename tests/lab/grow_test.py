@@ -124,8 +124,7 @@ class Growth(DirectorTest):
         time.sleep(2)
         result = role.result()
         self.report(result)
-        hurt = result.hurt()
-        self.assertEqual(hurt, {}, str(result))
+        self.assertEqual(result.hurt(), {}, str(result))
         self.assertGreater(result.answered(), 0)
         return result
 

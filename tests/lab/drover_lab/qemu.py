@@ -27,6 +27,9 @@ _CONSOLE_SHOWN_LINES = 25
 _TERMINAL_CODE = r"\x1b(\[[0-9;?]*[A-Za-z]|.)"
 _QEMU_END_SECONDS = 3.0  # how long after its end of the report line qemu may take to end
 _KVM_TRIAL_SECONDS = 20.0
+# Emulated, two processors lose more time waiting for each other's locks than they gain, most of all where two guests share two.
+_KVM = ["-accel", "kvm", "-cpu", "host", "-smp", "2"]
+_EMULATION = ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", "1"]
 _MEMORY_MB = 4096
 _COMMAND_LINE = ("console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off nokaslr random.trust_cpu=on no_timer_check "
                  "audit=0 apparmor=0 nowatchdog tsc=reliable rcupdate.rcu_cpu_stall_suppress=1")
@@ -55,7 +58,7 @@ class QemuEngine:
         initramfs = build_initramfs(kernel, self._plan, self._lab_directory, self._pycache)
         if self._kvm_may_work():
             say(f"booting Debian kernel {kernel.version} in qemu (KVM)")
-            self._launch(kernel, initramfs, ["-accel", "kvm", "-cpu", "host"])
+            self._launch(kernel, initramfs, _KVM)
             works = self._comes_alive()
             self._remember_kvm(works)
             if works:
@@ -63,7 +66,7 @@ class QemuEngine:
             self.end()
             say("KVM does not work here; this is remembered")
         say(f"booting Debian kernel {kernel.version} in qemu (software emulation)")
-        self._launch(kernel, initramfs, ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"])
+        self._launch(kernel, initramfs, _EMULATION)
 
     def read_console(self):
         """Takes in what the console has; False when it has ended, and so has qemu."""
@@ -104,7 +107,7 @@ class QemuEngine:
         exports = {"machine": ("/", True), "kernel": (kernel.root, True)}
         if self._out:
             exports["out"] = (self._out, False)
-        command = [_QEMU, *acceleration, "-smp", "2", "-m", str(_memory()), "-nodefaults", "-no-user-config",
+        command = [_QEMU, *acceleration, "-m", str(_memory()), "-nodefaults", "-no-user-config",
                    "-no-reboot", "-nographic", "-serial", "stdio",
                    "-kernel", kernel.vmlinuz, "-initrd", f"/proc/self/fd/{archive}", "-append", _COMMAND_LINE,
                    "-device", "virtio-serial-pci", "-chardev", f"socket,id=report,fd={far_end.fileno()}",
