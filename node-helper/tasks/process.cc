@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <optional>
 
@@ -37,8 +38,10 @@ constexpr unsigned kCloseOnExec = 1U << 2;  // CLOSE_RANGE_CLOEXEC (linux/close_
 struct Inherited {
   mode_t mask = 022;
   rlimit core{};
+  std::array<char, 8> oom_score{};  // the file's text; a guard of a drill has -1000
   bool known = false;
 };
+constexpr const char* kOomScore = "/proc/self/oom_score_adj";
 Inherited& InheritedLimits() {
   static Inherited inherited;
   return inherited;
@@ -120,11 +123,22 @@ struct ChildPlan {
   ::_exit(127);
 }
 
+// Async-signal-safe. Where it may not be set, it was not changed either.
+void SetOomScore(const Inherited& inherited) {
+  if (inherited.oom_score.front() == '\0') return;
+  const int fd = ::open(kOomScore, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  const std::size_t size = ::strnlen(inherited.oom_score.data(), inherited.oom_score.size());
+  [[maybe_unused]] const ssize_t written = ::write(fd, inherited.oom_score.data(), size);
+  ::close(fd);
+}
+
 [[noreturn]] void BecomeProgram(const ChildPlan& plan) {
   ::setpgid(0, 0);
   const Inherited& inherited = InheritedLimits();
   ::umask(inherited.mask);
   if (inherited.known) ::setrlimit(RLIMIT_CORE, &inherited.core);
+  SetOomScore(inherited);
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   for (const int number : {SIGPIPE, SIGHUP, SIGTERM, SIGINT, SIGCHLD}) {
@@ -376,6 +390,11 @@ void HardenProcess() {
   Inherited& inherited = InheritedLimits();
   inherited.mask = ::umask(077);
   inherited.known = ::getrlimit(RLIMIT_CORE, &inherited.core) == 0;
+  const Descriptor score(::open(kOomScore, O_RDONLY | O_CLOEXEC));
+  if (score.valid()) {
+    const ssize_t got = ::read(score.get(), inherited.oom_score.data(), inherited.oom_score.size());
+    if (got <= 0) inherited.oom_score = {};
+  }
   // The hard limit stays, so that programs can get theirs back.
   rlimit none = inherited.core;
   none.rlim_cur = 0;

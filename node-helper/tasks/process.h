@@ -46,8 +46,8 @@ Result<ProcessOutcome> RunProcess(const ProcessSpec& spec);
 // For tests of what only looks at results.
 using ProcessRunner = std::function<Result<ProcessOutcome>(const ProcessSpec&)>;
 
-// Remembers umask and core limit for the programs to be run, then takes the helper's own: umask
-// 077, no core dumps. Once, at the start of the process.
+// Remembers umask, core limit and what the OOM killer thinks of us for the programs to be run, then
+// takes the helper's own: umask 077, no core dumps. Once, at the start of the process.
 void HardenProcess();
 
 // UTF-8 with every other byte replaced by U+FFFD.

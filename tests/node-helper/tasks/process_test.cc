@@ -1,9 +1,11 @@
 #include "node-helper/tasks/process.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "protocol/codec.h"
 
@@ -55,6 +57,24 @@ TEST(Process, TimeoutEndsTheWholeGroup) {
   EXPECT_EQ(outcome.command.exit_code, 143);
   EXPECT_EQ(outcome.command.stdout_text, "first\n");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{3});
+}
+
+// The guardian of a drill is never chosen by the OOM killer. A service that it started again was
+// not either, and would have taken the rest of the node with it.
+TEST(Process, ProgramsOfOneThatTheOomKillerSparesAreNotSpared) {
+  constexpr const char* kScore = "/proc/self/oom_score_adj";
+  std::string before;
+  std::ifstream(kScore) >> before;
+  const auto spared = [&] {
+    HardenProcess();
+    ::prctl(PR_SET_DUMPABLE, 1);      // so that this works without root, too
+    std::ofstream(kScore) << "1000";  // anybody may go up, and down again
+    std::string now;
+    std::ifstream(kScore) >> now;
+    const std::string theirs = Shell(std::string("cat ") + kScore).command.stdout_text;
+    std::exit(now == "1000" && theirs == before + "\n" ? 0 : 1);
+  };
+  EXPECT_EXIT(spared(), testing::ExitedWithCode(0), "");
 }
 
 TEST(Process, DaemonThatKeepsOurPipesIsNotWaitedFor) {
