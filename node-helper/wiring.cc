@@ -75,8 +75,7 @@ HeldElsewhere HeldByRecords(const Store& store) {
       fixed.emplace(address.interface, address.prefix);
     }
     for (const VrrpInstance& instance : record.state.vrrp_instances) {
-      for (const Prefix& prefix : instance.addresses) virtual_ones.insert(prefix.address);
-      for (const Prefix& prefix : instance.excluded_addresses) virtual_ones.insert(prefix.address);
+      for (const Prefix& prefix : instance.AllAddresses()) virtual_ones.insert(prefix.address);
     }
   }
   HeldElsewhere held;
@@ -155,11 +154,7 @@ DrillParts DrillsOfThisNode(const Store& store) {
   parts.is_vrrp = [&store](const IpAddress& address) {
     for (const OwnerRecord& record : store.LoadAll().value_or(std::vector<OwnerRecord>())) {
       for (const VrrpInstance& instance : record.state.vrrp_instances) {
-        const auto has = [&](const std::vector<Prefix>& all) {
-          return std::any_of(all.begin(), all.end(),
-                             [&](const Prefix& prefix) { return prefix.address == address; });
-        };
-        if (has(instance.addresses) || has(instance.excluded_addresses)) return true;
+        if (instance.Holds(address)) return true;
       }
     }
     return false;

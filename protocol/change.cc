@@ -93,7 +93,7 @@ std::string Summary(const VirtualService& service) {
 std::string Summary(const Destination& destination) {
   std::ostringstream text;
   text << ToString(destination.forward);
-  if (destination.tunnel != TunnelKind::kIpip) text << " by " << ToString(destination.tunnel);
+  if (destination.tunnel != Wrapping{}) text << " by " << ToString(destination.tunnel);
   text << " weight " << destination.weight;
   if (destination.upper_threshold != 0) {
     text << " thresholds " << destination.lower_threshold << "/" << destination.upper_threshold;

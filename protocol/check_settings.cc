@@ -29,12 +29,9 @@ Status OneLine(std::string_view text, std::string_view what) {
 }
 
 Status ValidateHttp(const HttpCheck& check) {
-  if (!check.path.starts_with('/') || check.path.find(' ') != std::string::npos) {
-    return Fail(Offence("the path \"" + check.path + "\" must start with / and have no blanks"));
-  }
+  if (const Status fine = ValidateHttpPath(check.path); !fine) return fine;
   for (const auto& [text, what] :
-       {std::pair<std::string_view, std::string_view>{check.path, "path"},
-        {check.host, "host"},
+       {std::pair<std::string_view, std::string_view>{check.host, "host"},
         {check.body_regex, "body_regex"},
         {check.weight_header, "weight_header"},
         {check.sni, "sni"}}) {
@@ -200,6 +197,20 @@ std::string Summary(const ServiceWatch& watch) {
   if (watch.quorum != 1) text += ", quorum " + std::to_string(watch.quorum);
   if (watch.sorry_server) text += ", sorry server " + watch.sorry_server->endpoint().ToString();
   return text;
+}
+
+Status ValidateHttpPath(std::string_view path) {
+  const auto fail = [&](std::string_view why) {
+    return Fail(Offence("the path \"" + std::string(path) + "\" " + std::string(why)));
+  };
+  if (!path.starts_with('/') || path.find(' ') != std::string::npos) {
+    return fail("must start with / and have no blanks");
+  }
+  const bool plain =
+      std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (!plain) return fail("has more than plain characters; write others as %20");
+  if (path.size() > kMaxText) return fail("has more than 4096 bytes");
+  return {};
 }
 
 Status ValidateCheck(const CheckSettings& check) {

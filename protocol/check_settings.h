@@ -128,6 +128,8 @@ std::string NameOf(const ServiceWatch& watch);  // "checks of tcp 10.0.0.100:80"
 // One line: "http / every 2s, fall 3, rise 2".
 std::string Summary(const ServiceWatch& watch);
 // One sentence for the first offence; limits as at the fields.
+// Whether it can stand in a request line of HTTP ("/", "/health?deep=1"): RFC 9112, section 3.2.
+Status ValidateHttpPath(std::string_view path);
 Status ValidateCheck(const CheckSettings& check);
 Status ValidateWatch(const ServiceWatch& watch);
 

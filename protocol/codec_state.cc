@@ -105,6 +105,9 @@ struct PathPartEncoder {
             {"type", ToString(tunnel.kind)},
             {"local", tunnel.local.ToString()}};
   }
+  Json operator()(const GueReceiver& receiver) const {
+    return {{"kind", "gue_receiver"}, {"port", receiver.port}};
+  }
   Json operator()(const Route& route) const {
     return {{"kind", "route"},
             {"destination", route.destination.ToString()},
@@ -138,6 +141,11 @@ PathPart PathPartFromJson(const Json& json, const std::string& path, JsonErrors&
     reader.ReadWord("type", tunnel.kind, ParseTunnelKind);
     reader.ReadWord("local", tunnel.local, IpAddress::Parse);
     return tunnel;
+  }
+  if (kind == "gue_receiver") {
+    GueReceiver receiver;
+    reader.ReadInteger("port", receiver.port, 1, kMaxU16);
+    return receiver;
   }
   if (kind == "route") {
     Route route;
@@ -190,7 +198,10 @@ Json DestinationToJson(const Destination& destination) {
                {"weight", destination.weight},
                {"upper_threshold", destination.upper_threshold},
                {"lower_threshold", destination.lower_threshold}};
-  if (destination.tunnel != TunnelKind::kIpip) json["tunnel"] = ToString(destination.tunnel);
+  const Wrapping& tunnel = destination.tunnel;
+  if (tunnel.kind != TunnelKind::kIpip) json["tunnel"] = ToString(tunnel.kind);
+  if (tunnel.port != 0) json["tunnel_port"] = tunnel.port;
+  if (tunnel.checksum != TunnelChecksum::kNone) json["tunnel_checksum"] = ToString(tunnel.checksum);
   return json;
 }
 
@@ -203,7 +214,12 @@ Destination DestinationFromJson(const Json& json, const std::string& path, JsonE
   reader.ReadInteger("weight", destination.weight, 0, kMaxU32);
   reader.ReadInteger("upper_threshold", destination.upper_threshold, 0, kMaxU32);
   reader.ReadInteger("lower_threshold", destination.lower_threshold, 0, kMaxU32);
-  if (reader.Has("tunnel")) reader.ReadWord("tunnel", destination.tunnel, ParseTunnelKind);
+  Wrapping& tunnel = destination.tunnel;
+  if (reader.Has("tunnel")) reader.ReadWord("tunnel", tunnel.kind, ParseTunnelKind);
+  if (reader.Has("tunnel_port")) reader.ReadInteger("tunnel_port", tunnel.port, 1, kMaxU16);
+  if (reader.Has("tunnel_checksum")) {
+    reader.ReadWord("tunnel_checksum", tunnel.checksum, ParseTunnelChecksum);
+  }
   return destination;
 }
 

@@ -139,12 +139,41 @@ std::string_view ToString(TunnelKind kind) {
       return "ipip";
     case TunnelKind::kGre:
       return "gre";
+    case TunnelKind::kGue:
+      return "gue";
   }
   return "?";
 }
 
 Result<TunnelKind> ParseTunnelKind(std::string_view word) {
-  return ParseOneOf(word, {TunnelKind::kIpip, TunnelKind::kGre}, "kind of tunnel");
+  return ParseOneOf(word, {TunnelKind::kIpip, TunnelKind::kGre, TunnelKind::kGue},
+                    "kind of tunnel");
+}
+
+std::string_view ToString(TunnelChecksum checksum) {
+  switch (checksum) {
+    case TunnelChecksum::kNone:
+      return "nocsum";
+    case TunnelChecksum::kFull:
+      return "csum";
+    case TunnelChecksum::kRemote:
+      return "remcsum";
+  }
+  return "?";
+}
+
+Result<TunnelChecksum> ParseTunnelChecksum(std::string_view word) {
+  return ParseOneOf(word, {TunnelChecksum::kNone, TunnelChecksum::kFull, TunnelChecksum::kRemote},
+                    "checksum of a tunnel");
+}
+
+std::string ToString(const Wrapping& wrapping) {
+  std::string text(ToString(wrapping.kind));
+  if (wrapping.port != 0) text += " port " + std::to_string(wrapping.port);
+  if (wrapping.checksum != TunnelChecksum::kNone) {
+    text += " " + std::string(ToString(wrapping.checksum));
+  }
+  return text;
 }
 
 std::string ToString(const ServiceKey& key) {

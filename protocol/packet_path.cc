@@ -7,6 +7,9 @@ namespace {
 
 struct Namer {
   std::string operator()(const Tunnel& tunnel) const { return "tunnel " + tunnel.name; }
+  std::string operator()(const GueReceiver& receiver) const {
+    return "gue receiver " + std::to_string(receiver.port);
+  }
   std::string operator()(const Route& route) const {
     return "route " + route.destination.ToString();
   }
@@ -21,6 +24,9 @@ struct Namer {
 struct Summarizer {
   std::string operator()(const Tunnel& tunnel) const {
     return std::string(ToString(tunnel.kind)) + " at " + tunnel.local.ToString();
+  }
+  std::string operator()(const GueReceiver& receiver) const {
+    return "on UDP port " + std::to_string(receiver.port);
   }
   std::string operator()(const Route& route) const { return "via " + route.gateway.ToString(); }
   std::string operator()(const ArpFilter& filter) const {
@@ -49,10 +55,15 @@ bool HasHostBits(const Prefix& prefix) {
 struct Judge {
   std::string operator()(const Tunnel& tunnel) const {
     if (const Status name = ValidateInterfaceName(tunnel.name); !name) return name.error().message;
+    if (tunnel.kind == TunnelKind::kGue)
+      return "no device is of kind gue: what comes in it is ipip";
     if (!tunnel.local.is_v4() || !IsUsable(tunnel.local)) {
       return tunnel.local.ToString() + " cannot be the IPv4 address at its end";
     }
     return "";
+  }
+  std::string operator()(const GueReceiver& receiver) const {
+    return receiver.port == 0 ? "the port must not be 0" : "";
   }
   std::string operator()(const Route& route) const {
     if (route.gateway.family() != route.destination.address.family()) {

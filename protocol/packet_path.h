@@ -1,5 +1,5 @@
 // What of a node, beside addresses and services, makes packets of a virtual service find their way:
-// tunnel devices, routes, filters of ARP, firewall marks.
+// tunnel devices with their receivers, routes, filters of ARP, firewall marks.
 //
 // Values only.
 #pragma once
@@ -17,14 +17,23 @@
 
 namespace drover {
 
-// The end of a tunnel that takes packets from any director (`ip link add NAME type ipip local …`).
-// Identity is the name. It is up.
+// The end of a tunnel that takes packets from any director (`ip link add NAME type ipip local …`);
+// ipip or gre. Identity is the name. It is up.
 struct Tunnel {
   std::string name;
   TunnelKind kind = TunnelKind::kIpip;
   IpAddress local;  // IPv4
 
   auto operator<=>(const Tunnel&) const = default;
+};
+
+// Takes packets that come in GUE to a UDP port, at every IPv4 address of the node (`ip fou add port
+// PORT gue`). The packet inside is ipip, and goes on to a tunnel of that kind. Identity is the
+// port.
+struct GueReceiver {
+  std::uint16_t port = 0;
+
+  auto operator<=>(const GueReceiver&) const = default;
 };
 
 // A route of the main table through a router. Identity is the destination.
@@ -61,11 +70,12 @@ struct PacketMark {
 inline constexpr std::size_t kMaxExceptions = 8;
 
 // In the order in which they are set: a route may lead over a tunnel.
-using PathPart = std::variant<Tunnel, Route, ArpFilter, PacketMark>;
+using PathPart = std::variant<Tunnel, GueReceiver, Route, ArpFilter, PacketMark>;
 
-// "tunnel lvs0", "route 0.0.0.0/0", "arp filter 10.0.0.100", "mark tcp 10.0.0.100:80".
+// "tunnel lvs0", "gue receiver 6080", "route 0.0.0.0/0", "arp filter 10.0.0.100",
+// "mark tcp 10.0.0.100:80".
 std::string NameOf(const PathPart& part);
-// "ipip at 10.0.0.21", "via 10.1.0.1", "asks as 10.0.0.21", "fwmark 1",
+// "ipip at 10.0.0.21", "on UDP port 6080", "via 10.1.0.1", "asks as 10.0.0.21", "fwmark 1",
 // "fwmark 1 not from 02:00:00:00:00:01".
 std::string Summary(const PathPart& part);
 // Names, families, usable addresses; one sentence for the first offence.

@@ -103,9 +103,17 @@ Status ValidateDestination(const VirtualService& service, const Destination& des
                 " cannot change the port: it must be " + std::to_string(socket->port) +
                 ", as the service's (only nat translates ports)");
   }
-  if (destination.tunnel != TunnelKind::kIpip && !tunnel) {
-    return fail("only forwarding method tun wraps packets (" +
-                std::string(ToString(destination.tunnel)) + ")");
+  const Wrapping& wrapping = destination.tunnel;
+  if (wrapping != Wrapping{} && !tunnel) {
+    return fail("only forwarding method tun wraps packets (" + ToString(wrapping) + ")");
+  }
+  if (wrapping.kind == TunnelKind::kGue && wrapping.port == 0) {
+    return fail("gue needs the port that the real server takes it at");
+  }
+  const bool plain = wrapping.port == 0 && wrapping.checksum == TunnelChecksum::kNone;
+  if (wrapping.kind != TunnelKind::kGue && !plain) {
+    return fail("port and checksum are settings of gue, not of " +
+                std::string(ToString(wrapping.kind)));
   }
   if (destination.weight > kMaxWeight) return fail("weight must be 0 to 65535");
   if (destination.upper_threshold != 0 &&

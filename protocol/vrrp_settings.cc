@@ -103,12 +103,10 @@ Status ValidateAddresses(const VrrpInstance& instance) {
                     "; put the others under excluded_addresses");
   }
   std::set<IpAddress> seen;
-  for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
-    for (const Prefix& prefix : *list) {
-      if (const Status fine = ValidatePrefix(prefix); !fine) return fine;
-      if (!seen.insert(prefix.address).second) {
-        return Fail(ErrorCode::kInvalid, prefix.address.ToString() + " is named twice");
-      }
+  for (const Prefix& prefix : instance.AllAddresses()) {
+    if (const Status fine = ValidatePrefix(prefix); !fine) return fine;
+    if (!seen.insert(prefix.address).second) {
+      return Fail(ErrorCode::kInvalid, prefix.address.ToString() + " is named twice");
     }
   }
   for (const Prefix& prefix : instance.addresses) {
@@ -218,6 +216,18 @@ Status ValidateTarget(const TrackerTarget& target) {
 }
 
 }  // namespace
+
+std::vector<Prefix> VrrpInstance::AllAddresses() const {
+  std::vector<Prefix> all = addresses;
+  all.insert(all.end(), excluded_addresses.begin(), excluded_addresses.end());
+  return all;
+}
+
+bool VrrpInstance::Holds(const IpAddress& address) const {
+  const auto is = [&](const Prefix& prefix) { return prefix.address == address; };
+  return std::any_of(addresses.begin(), addresses.end(), is) ||
+         std::any_of(excluded_addresses.begin(), excluded_addresses.end(), is);
+}
 
 std::string_view ToString(VrrpChecksum checksum) {
   switch (checksum) {

@@ -87,6 +87,9 @@ struct VrrpInstance {
   std::chrono::milliseconds sync_wait{60000};
   std::vector<TrackedBy> track;
 
+  // Those of the advert, then the others.
+  [[nodiscard]] std::vector<Prefix> AllAddresses() const;
+  [[nodiscard]] bool Holds(const IpAddress& address) const;
   [[nodiscard]] Family family() const {
     return addresses.empty() ? (source_address ? source_address->family() : Family::kIpv4)
                              : addresses.front().address.family();

@@ -118,7 +118,7 @@ std::string DestinationDifference(const Destination& desired, const Destination&
     Append(reason, "forwarding is " + std::string(ToString(observed.forward)));
   }
   if (desired.tunnel != observed.tunnel) {
-    Append(reason, "packets are wrapped in " + std::string(ToString(observed.tunnel)));
+    Append(reason, "packets are wrapped in " + ToString(observed.tunnel));
   }
   if (desired.weight != observed.weight) {
     Append(reason, "weight is " + std::to_string(observed.weight));
@@ -226,9 +226,10 @@ void PlanSyncDaemons(const DesiredState& desired, const DesiredState& observed,
   }
 }
 
-// Tunnels and routes come early, the others late.
+// Tunnels, receivers and routes come early, the others late.
 bool IsGround(const PathPart& part) {
-  return std::holds_alternative<Tunnel>(part) || std::holds_alternative<Route>(part);
+  return std::holds_alternative<Tunnel>(part) || std::holds_alternative<GueReceiver>(part) ||
+         std::holds_alternative<Route>(part);
 }
 
 void PlanPath(const DesiredState& desired, const DesiredState& observed, bool ground,

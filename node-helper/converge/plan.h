@@ -17,8 +17,8 @@
 namespace drover {
 
 // Minimal; empty when `observed` already holds all of `desired`. The order:
-//  0. tunnels and then routes, because settings and addresses may be those of a tunnel; a setting
-//     of a tunnel that is not there yet is planned all the same;
+//  0. tunnels, receivers and then routes, because settings and addresses may be those of a tunnel;
+//     a setting of a tunnel that is not there yet is planned all the same;
 //  1. sysctls, so that ARP hygiene stands before a VIP appears on lo. Among them the switches that
 //     reset others come first (ip_forward and forwarding), and "all" and "default" before single
 //     interfaces, because the kernel copies them;

@@ -10,12 +10,6 @@ constexpr std::chrono::seconds kPatience{30};
 // Less than the other one lingers: what it does not take any more it would route back to us.
 constexpr std::chrono::milliseconds kMargin{500};
 
-bool Holds(const VrrpInstance& instance, const IpAddress& address) {
-  const auto is = [&](const Prefix& prefix) { return prefix.address == address; };
-  return std::any_of(instance.addresses.begin(), instance.addresses.end(), is) ||
-         std::any_of(instance.excluded_addresses.begin(), instance.excluded_addresses.end(), is);
-}
-
 }  // namespace
 
 std::vector<VrrpInstance> LingeringUntilTold(const DesiredState& wants) {
@@ -52,7 +46,7 @@ std::vector<PassedOn> Succession::Wanted(const DesiredState& wants, Time now) co
       if (key == nullptr || key->transport != Transport::kTcp) continue;
       const IpAddress& master = course->second.takeover.master;
       if (key->port == 0 || key->address.family() != master.family()) continue;
-      if (!Holds(instance, key->address)) continue;
+      if (!instance.Holds(key->address)) continue;
       passed.push_back({*key, master, course->second.takeover.interface});
     }
   }

@@ -84,6 +84,57 @@ void PutSettings(AttributeWriter& writer, const VirtualService& service) {
   writer.Put(IPVS_SVC_ATTR_NETMASK, NetmaskBytes(family, persistence.netmask_length));
 }
 
+std::uint8_t TypeNumber(TunnelKind kind) {
+  switch (kind) {
+    case TunnelKind::kIpip:
+      return IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
+    case TunnelKind::kGre:
+      return IP_VS_CONN_F_TUNNEL_TYPE_GRE;
+    case TunnelKind::kGue:
+      return IP_VS_CONN_F_TUNNEL_TYPE_GUE;
+  }
+  return IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
+}
+
+std::uint16_t FlagsOf(TunnelChecksum checksum) {
+  switch (checksum) {
+    case TunnelChecksum::kNone:
+      return IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM;
+    case TunnelChecksum::kFull:
+      return IP_VS_TUNNEL_ENCAP_FLAG_CSUM;
+    case TunnelChecksum::kRemote:
+      return IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM;
+  }
+  return IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM;
+}
+
+// Kernels before 5.2 (gue) and 5.3 (gre, checksums) do not know these attributes, pass over them
+// and wrap in ipip.
+void PutWrapping(AttributeWriter& writer, const Wrapping& wrapping) {
+  const std::uint8_t type = TypeNumber(wrapping.kind);
+  writer.Put(IPVS_DEST_ATTR_TUN_TYPE, ByteView(&type, 1));
+  if (wrapping.kind == TunnelKind::kIpip) return;
+  writer.PutU16(IPVS_DEST_ATTR_TUN_FLAGS, FlagsOf(wrapping.checksum));
+  if (wrapping.port != 0) writer.PutU16Be(IPVS_DEST_ATTR_TUN_PORT, wrapping.port);
+}
+
+// Only what has a meaning: the kernel keeps port and flags for every kind.
+Wrapping WrappingOf(const AttributeReader& attributes) {
+  Wrapping wrapping;
+  const auto type = attributes.Get(IPVS_DEST_ATTR_TUN_TYPE);
+  if (!type || type->empty()) return wrapping;
+  if (type->front() == IP_VS_CONN_F_TUNNEL_TYPE_GRE) wrapping.kind = TunnelKind::kGre;
+  if (type->front() == IP_VS_CONN_F_TUNNEL_TYPE_GUE) wrapping.kind = TunnelKind::kGue;
+  if (wrapping.kind == TunnelKind::kIpip) return wrapping;
+  const std::uint16_t flags = attributes.U16(IPVS_DEST_ATTR_TUN_FLAGS).value_or(0);
+  if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM) != 0) wrapping.checksum = TunnelChecksum::kFull;
+  if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM) != 0) wrapping.checksum = TunnelChecksum::kRemote;
+  if (wrapping.kind == TunnelKind::kGue) {
+    wrapping.port = attributes.U16Be(IPVS_DEST_ATTR_TUN_PORT).value_or(0);
+  }
+  return wrapping;
+}
+
 Bytes ServiceMessage(std::uint8_t command, const ServiceKey& key, const VirtualService* settings) {
   Bytes bytes = ipvs::Header(command);
   AttributeWriter writer(bytes);
@@ -108,12 +159,7 @@ Bytes DestinationMessage(std::uint8_t command, const ServiceKey& key,
     writer.PutU32(IPVS_DEST_ATTR_WEIGHT, destination.weight);
     writer.PutU32(IPVS_DEST_ATTR_U_THRESH, destination.upper_threshold);
     writer.PutU32(IPVS_DEST_ATTR_L_THRESH, destination.lower_threshold);
-    // Kernels before 5.3 do not know it, and wrap in ipip.
-    if (destination.forward == Forwarding::kTun) {
-      const bool gre = destination.tunnel == TunnelKind::kGre;
-      const std::uint8_t type = gre ? IP_VS_CONN_F_TUNNEL_TYPE_GRE : IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
-      writer.Put(IPVS_DEST_ATTR_TUN_TYPE, ByteView(&type, 1));
-    }
+    if (destination.forward == Forwarding::kTun) PutWrapping(writer, destination.tunnel);
   }
   writer.End(nested);
   return bytes;
@@ -189,15 +235,14 @@ Result<Destination> DecodeDestination(ByteView payload, Family family) {
     return Fail(ErrorCode::kInternal,
                 "real server " + endpoint->address.ToString() + ": its settings are missing");
   }
-  const auto type = attributes->Get(IPVS_DEST_ATTR_TUN_TYPE);
-  const bool gre = type && !type->empty() && type->front() == IP_VS_CONN_F_TUNNEL_TYPE_GRE;
+  const Forwarding forward = ForwardingOf(*method);
   return Destination{endpoint->address,
                      endpoint->port,
-                     ForwardingOf(*method),
+                     forward,
                      *weight,
                      *upper,
                      *lower,
-                     gre ? TunnelKind::kGre : TunnelKind::kIpip};
+                     forward == Forwarding::kTun ? WrappingOf(*attributes) : Wrapping{}};
 }
 
 }  // namespace drover

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "node-helper/net/family_module.h"
 #include "node-helper/net/ipvs_codec.h"
 #include "node-helper/net/ipvs_sync_codec.h"
-#include "node-helper/net/module_loader.h"
 
 namespace drover {
 namespace {
@@ -174,26 +174,13 @@ Result<std::vector<Destination>> IpvsNetlink::ListDestinations(const ServiceKey&
 }
 
 Status IpvsNetlink::Load() {
-  auto family = socket_->FindFamily(IPVS_GENL_NAME);
+  const auto family = LoadFamily(*socket_, IPVS_GENL_NAME, kModule);
   if (!family) return Fail(family.error());
-  if (!family->has_value()) {
-    if (const Status loaded = LoadModule(kModule); !loaded) return loaded;
-    family = socket_->FindFamily(IPVS_GENL_NAME);
-    if (!family) return Fail(family.error());
-  }
   family_ = *family;
-  if (!family_) {
-    return Fail(ErrorCode::kInternal,
-                "this kernel has no ip_vs (module ip_vs was loaded, but does not answer)");
-  }
   return {};
 }
 
-Status IpvsNetlink::CanLoad() {
-  const auto family = socket_->FindFamily(IPVS_GENL_NAME);
-  if (!family) return Fail(family.error());
-  return family->has_value() ? Status{} : FindModule(kModule);
-}
+Status IpvsNetlink::CanLoad() { return CanLoadFamily(*socket_, IPVS_GENL_NAME, kModule); }
 
 Result<std::optional<Verdict>> IpvsNetlink::Request(const Bytes& payload,
                                                     std::chrono::seconds patience) {
@@ -232,13 +219,32 @@ Status IpvsNetlink::Apply(const RemoveService& remove) {
 Status IpvsNetlink::Apply(const AddDestination& add) {
   const auto verdict = Request(EncodeAddDestination(add.service, add.destination));
   if (!verdict) return Fail(verdict.error().In(DestinationName(add.service, add.destination)));
-  return JudgeDestination(add.service, add.destination, verdict->value_or(Verdict{ESRCH, ""}));
+  const Status added =
+      JudgeDestination(add.service, add.destination, verdict->value_or(Verdict{ESRCH, ""}));
+  return added ? CheckWrapping(add.service, add.destination) : added;
 }
 
 Status IpvsNetlink::Apply(const EditDestination& edit) {
   const auto verdict = Request(EncodeEditDestination(edit.service, edit.destination));
   if (!verdict) return Fail(verdict.error().In(DestinationName(edit.service, edit.destination)));
-  return JudgeDestination(edit.service, edit.destination, verdict->value_or(Verdict{ESRCH, ""}));
+  const Status edited =
+      JudgeDestination(edit.service, edit.destination, verdict->value_or(Verdict{ESRCH, ""}));
+  return edited ? CheckWrapping(edit.service, edit.destination) : edited;
+}
+
+Status IpvsNetlink::CheckWrapping(const ServiceKey& key, const Destination& wanted) {
+  if (wanted.tunnel == Wrapping{} || wraps_.contains(wanted.tunnel)) return {};
+  const Result<std::vector<Destination>> there = ListDestinations(key);
+  if (!there) return Fail(there.error());
+  for (const Destination& seen : *there) {
+    if (seen.endpoint() != wanted.endpoint() || seen.tunnel == wanted.tunnel) continue;
+    return Fail(ErrorCode::kInvalid,
+                DestinationName(key, wanted) + ": ip_vs of this kernel cannot wrap in " +
+                    ToString(wanted.tunnel) + " and takes " + ToString(seen.tunnel) +
+                    " instead (gue needs Linux 5.2, gre and checksums 5.3)");
+  }
+  wraps_.insert(wanted.tunnel);
+  return {};
 }
 
 Status IpvsNetlink::Apply(const RemoveDestination& remove) {

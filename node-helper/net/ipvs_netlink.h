@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "node-helper/net/netlink_socket.h"
@@ -47,9 +48,12 @@ class IpvsNetlink {
   Result<std::optional<Verdict>> Request(const Bytes& payload,
                                          std::chrono::seconds patience = NetlinkSocket::kPatience);
   Result<bool> Runs(SyncRole role);
+  // Kernels that do not know a wrapping pass over the attributes that ask for it, and say nothing.
+  Status CheckWrapping(const ServiceKey& key, const Destination& wanted);
 
   std::unique_ptr<NetlinkSocket> socket_;
   std::optional<std::uint16_t> family_;  // as last seen; looked up again by both lists
+  std::set<Wrapping> wraps_;             // found to be as they were asked for
 };
 
 }  // namespace drover

@@ -1,5 +1,6 @@
 #include "node-helper/net/linux_kernel.h"
 
+#include "node-helper/net/fou_netlink.h"
 #include "node-helper/net/gratuitous_arp.h"
 #include "node-helper/net/ipvs_netlink.h"
 #include "node-helper/net/nft_tables.h"
@@ -14,8 +15,11 @@ constexpr std::string_view kIpvsSysctls = "net/ipv4/vs/";
 
 class LinuxKernel : public Kernel {
  public:
-  LinuxKernel(RtnetlinkAddresses addresses, IpvsNetlink ipvs, PathNetlink path)
-      : addresses_(std::move(addresses)), ipvs_(std::move(ipvs)), path_(std::move(path)) {}
+  LinuxKernel(RtnetlinkAddresses addresses, IpvsNetlink ipvs, PathNetlink path, FouNetlink fou)
+      : addresses_(std::move(addresses)),
+        ipvs_(std::move(ipvs)),
+        path_(std::move(path)),
+        fou_(std::move(fou)) {}
 
   Result<DesiredState> Observe(const std::vector<std::string>& sysctl_keys) override {
     DesiredState observed;
@@ -36,6 +40,9 @@ class LinuxKernel : public Kernel {
     Result<std::vector<PathPart>> path = path_.List();
     if (!path) return Fail(path.error());
     observed.path = std::move(*path);
+    const Result<std::vector<GueReceiver>> receivers = fou_.List();
+    if (!receivers) return Fail(receivers.error());
+    observed.path.insert(observed.path.end(), receivers->begin(), receivers->end());
     const Result<std::vector<PathPart>> rules = nft_.List();
     if (!rules) return Fail(rules.error());
     observed.path.insert(observed.path.end(), rules->begin(), rules->end());
@@ -54,6 +61,7 @@ class LinuxKernel : public Kernel {
           add != nullptr ? add->address.interface : start->daemon.interface);
       if (!index) return Fail(index.error().In(Describe(change).resource));
     }
+    if (const auto* part = std::get_if<AddPathPart>(&change.action)) return CanAdd(part->part);
     const auto* set = std::get_if<SetSysctl>(&change.action);
     const bool needs_ipvs = start != nullptr || std::holds_alternative<AddService>(change.action) ||
                             (set != nullptr && IsOfIpvs(*set));
@@ -82,14 +90,24 @@ class LinuxKernel : public Kernel {
     return sysctls_.Write(set.sysctl);
   }
   static bool IsOfNft(const PathPart& part) { return !RulesOf(part).empty(); }
+  Status CanAdd(const PathPart& part) {
+    const auto* tunnel = std::get_if<Tunnel>(&part);
+    if (tunnel == nullptr && !std::holds_alternative<GueReceiver>(part)) return {};
+    const Status loadable = tunnel != nullptr ? PathNetlink::CanLoad(tunnel->kind) : fou_.CanLoad();
+    return loadable ? Status{} : Fail(loadable.error().In(NameOf(part)));
+  }
   Status Do(const AddPathPart& add) {
+    if (const auto* receiver = std::get_if<GueReceiver>(&add.part)) return fou_.Add(*receiver);
     return IsOfNft(add.part) ? nft_.Put(add.part) : path_.Add(add.part);
   }
+  // Never a receiver: it is nothing but its name.
   Status Do(const ReplacePathPart& replace) {
     return IsOfNft(replace.part) ? nft_.Put(replace.part)
                                  : path_.Replace(replace.part, replace.before);
   }
   Status Do(const RemovePathPart& remove) {
+    const auto* receiver = std::get_if<GueReceiver>(&remove.part);
+    if (receiver != nullptr) return fou_.Remove(*receiver);
     return IsOfNft(remove.part) ? nft_.Remove(remove.part) : path_.Remove(remove.part);
   }
   // All that is left belongs to ip_vs.
@@ -101,6 +119,7 @@ class LinuxKernel : public Kernel {
   RtnetlinkAddresses addresses_;
   IpvsNetlink ipvs_;
   PathNetlink path_;
+  FouNetlink fou_;
   NftTables nft_;
   SysctlFiles sysctls_;
 };
@@ -114,7 +133,10 @@ Result<std::unique_ptr<Kernel>> OpenLinuxKernel() {
   if (!ipvs) return Fail(ipvs.error());
   Result<PathNetlink> path = PathNetlink::Open();
   if (!path) return Fail(path.error());
-  return std::make_unique<LinuxKernel>(std::move(*addresses), std::move(*ipvs), std::move(*path));
+  Result<FouNetlink> fou = FouNetlink::Open();
+  if (!fou) return Fail(fou.error());
+  return std::make_unique<LinuxKernel>(std::move(*addresses), std::move(*ipvs), std::move(*path),
+                                       std::move(*fou));
 }
 
 }  // namespace drover

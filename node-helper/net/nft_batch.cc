@@ -109,4 +109,10 @@ Result<int> OpenNftSocket() {
   return Fail(ErrnoError(error, "netlink of netfilter"));
 }
 
+Result<int> NeedNftSocket() {
+  const Result<int> fd = OpenNftSocket();
+  if (fd && *fd < 0) return Fail(ErrorCode::kInvalid, "this kernel has no netfilter");
+  return fd;
+}
+
 }  // namespace drover

@@ -48,5 +48,7 @@ Result<int> SendNftBatch(int fd, NftBatch& batch, std::uint32_t first, const std
 
 // A bound socket; -1 when this kernel has none of netfilter.
 Result<int> OpenNftSocket();
+// The same where there must be one.
+Result<int> NeedNftSocket();
 
 }  // namespace drover

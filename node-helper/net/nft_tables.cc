@@ -37,9 +37,8 @@ Status NftTables::Open() {
     asking_ = std::move(*socket);
   }
   if (changing_ >= 0) return {};
-  const Result<int> fd = OpenNftSocket();
+  const Result<int> fd = NeedNftSocket();
   if (!fd) return Fail(fd.error());
-  if (*fd < 0) return Fail(ErrorCode::kInvalid, "this kernel has no netfilter");
   changing_ = *fd;
   return {};
 }

@@ -60,9 +60,8 @@ Status Add(NftBatch& batch, const std::vector<PassedOn>& all) {
 
 Status PassOn(const std::vector<PassedOn>& all) {
   if (all.empty() && !IsModuleLoaded("nf_tables")) return {};  // so there is no table
-  const Result<int> fd = OpenNftSocket();
+  const Result<int> fd = NeedNftSocket();
   if (!fd) return Fail(fd.error());
-  if (*fd < 0) return Fail(ErrorCode::kInvalid, "this kernel has no netfilter");
   NftBatch batch(1);
   for (const std::uint8_t family : {kNftIpv4, kNftIpv6}) {
     // What is not there cannot be removed; so it is made first.

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "node-helper/net/module_loader.h"
 #include "node-helper/net/path_codec.h"
 
 namespace drover {
@@ -91,6 +92,11 @@ Status PathNetlink::Remove(const PathPart& part) {
     return Send(RTM_DELLINK, 0, EncodeTunnelRemoval(*tunnel), part);
   }
   return Send(RTM_DELROUTE, 0, EncodeRoute(std::get<Route>(part)), part);
+}
+
+Status PathNetlink::CanLoad(TunnelKind kind) {
+  const char* module = kind == TunnelKind::kGre ? "ip_gre" : "ipip";
+  return IsModuleLoaded(module) ? Status{} : FindModule(module);
 }
 
 }  // namespace drover

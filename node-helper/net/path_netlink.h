@@ -23,6 +23,8 @@ class PathNetlink {
   Status Add(const PathPart& part);
   Status Replace(const PathPart& part, const PathPart& before);
   Status Remove(const PathPart& part);
+  // Whether the kernel has the devices of a tunnel, or their module can be found.
+  static Status CanLoad(TunnelKind kind);
 
  private:
   explicit PathNetlink(std::unique_ptr<NetlinkSocket> socket) : socket_(std::move(socket)) {}

@@ -79,7 +79,7 @@ void Router::Start(const std::optional<RememberedRouter>& remembered, Time now) 
   link_ = around_.FindLink(settings_.interface).value_or(LinkFact{});
   MakeVirtualLink(now);
   if (settings_.priority == vrrp::kOwnerPriority && !virtual_link_) {
-    for (const Prefix& prefix : AllAddresses()) {
+    for (const Prefix& prefix : settings_.AllAddresses()) {
       if (around_.HasAddress(link_.index, prefix)) native_.push_back(prefix);
     }
   }
@@ -96,7 +96,7 @@ void Router::Start(const std::optional<RememberedRouter>& remembered, Time now) 
 }
 
 void Router::Reconfigure(const VrrpInstance& settings, bool grouped, Time now) {
-  const std::vector<Prefix> before = AllAddresses();
+  const std::vector<Prefix> before = settings_.AllAddresses();
   const bool other_lease = settings.lease != settings_.lease;
   wishes_changed_ = true;
   settings_ = settings;
@@ -107,7 +107,7 @@ void Router::Reconfigure(const VrrpInstance& settings, bool grouped, Time now) {
   UpdateOwnAddress(now);
   instance_.Reconfigure(InstanceSettings(), now);
   Track(tracked_, now);
-  if (AllAddresses() != before) ChangeAddresses(before, now);
+  if (settings_.AllAddresses() != before) ChangeAddresses(before, now);
   if (serving() && other_lease) RefreshLease(now);
 }
 
@@ -192,7 +192,7 @@ void Router::UpdateOwnAddress(Time now) {
   std::optional<IpAddress> address = settings_.source_address;
   if (!address && link_.index != 0) {
     for (const Prefix& prefix : around_.AddressesOf(link_.index, settings_.family())) {
-      if (Lists(prefix.address) && !IsNative(prefix)) continue;
+      if (settings_.Holds(prefix.address) && !IsNative(prefix)) continue;
       address = prefix.address;
       break;
     }
@@ -220,7 +220,7 @@ void Router::LookAround(Time now) {
     MakeVirtualLink(now);
     if (serving()) {
       (void)around_.SetLinkUp(home().index, true);
-      for (const Prefix& prefix : AllAddresses()) Repair(prefix, now);
+      for (const Prefix& prefix : settings_.AllAddresses()) Repair(prefix, now);
     }
   }
   UpdateOwnAddress(now);
@@ -443,7 +443,7 @@ std::optional<EarWish> Router::Ear() const {
 void Router::AddWatched(std::vector<IpAddress>& addresses) const {
   if (unknown_) addresses.push_back(unknown_->source);
   if (!serving()) return;
-  for (const Prefix& prefix : AllAddresses()) addresses.push_back(prefix.address);
+  for (const Prefix& prefix : settings_.AllAddresses()) addresses.push_back(prefix.address);
 }
 
 RememberedRouter Router::Remember() const {

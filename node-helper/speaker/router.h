@@ -126,10 +126,8 @@ class Router {
   [[nodiscard]] vrrp::Settings InstanceSettings() const;
   [[nodiscard]] vrrp::Expectation ExpectationOf(const vrrp::Form& form) const;
   [[nodiscard]] vrrp::ChecksumForm ChecksumToSend() const;
-  [[nodiscard]] std::vector<Prefix> AllAddresses() const;
   // Among all addresses.
   [[nodiscard]] bool Lists(const Prefix& prefix) const;
-  [[nodiscard]] bool Lists(const IpAddress& address) const;
   [[nodiscard]] std::string LinkFault() const;
   [[nodiscard]] bool serving() const { return instance_.state() == vrrp::State::kMaster; }
   // Addresses that the node has anyway (the address owner's): never removed, never leased.

@@ -35,21 +35,9 @@ bool IsVirtualLinkName(std::string_view name) {
   return name.starts_with(kLinkPrefix4) || name.starts_with(kLinkPrefix6);
 }
 
-std::vector<Prefix> Router::AllAddresses() const {
-  std::vector<Prefix> all = settings_.addresses;
-  all.insert(all.end(), settings_.excluded_addresses.begin(), settings_.excluded_addresses.end());
-  return all;
-}
-
 bool Router::Lists(const Prefix& prefix) const {
-  const std::vector<Prefix> all = AllAddresses();
+  const std::vector<Prefix> all = settings_.AllAddresses();
   return std::find(all.begin(), all.end(), prefix) != all.end();
-}
-
-bool Router::Lists(const IpAddress& address) const {
-  const std::vector<Prefix> all = AllAddresses();
-  return std::any_of(all.begin(), all.end(),
-                     [&](const Prefix& prefix) { return prefix.address == address; });
 }
 
 bool Router::IsNative(const Prefix& prefix) const {
@@ -77,7 +65,7 @@ void Router::MakeVirtualLink(Time now) {
 
 void Router::RemoveLeftovers(Time now) {
   if (home().index == 0) return;
-  for (const Prefix& prefix : AllAddresses()) {
+  for (const Prefix& prefix : settings_.AllAddresses()) {
     if (IsNative(prefix) || !around_.HasAddress(home().index, prefix)) continue;
     if (const drover::Status gone = around_.RemoveAddress(home().index, prefix); !gone) {
       Problem(gone.error().message, now);
@@ -87,7 +75,7 @@ void Router::RemoveLeftovers(Time now) {
 
 void Router::ChangeAddresses(const std::vector<Prefix>& before, Time now) {
   if (!serving()) return;
-  for (const Prefix& prefix : AllAddresses()) {
+  for (const Prefix& prefix : settings_.AllAddresses()) {
     if (std::find(before.begin(), before.end(), prefix) != before.end()) continue;
     const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
     if (!set) Problem(set.error().message, now);
@@ -114,7 +102,7 @@ void Router::Repair(const Prefix& prefix, Time now) {
 
 void Router::Take(Time now) {
   leaving_.clear();
-  for (const Prefix& prefix : AllAddresses()) {
+  for (const Prefix& prefix : settings_.AllAddresses()) {
     if (IsNative(prefix)) continue;
     const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
     if (!set) Problem(set.error().message, now);
@@ -135,7 +123,7 @@ void Router::Release(bool linger, Time now) {
   probe_.Stop();
   EndLinger();
   const bool stays = linger && settings_.linger.count() > 0;
-  for (const Prefix& prefix : AllAddresses()) {
+  for (const Prefix& prefix : settings_.AllAddresses()) {
     if (IsNative(prefix)) continue;
     const Prefix host = Prefix::Host(prefix.address);
     // On lo before it leaves the interface: at no moment is it nobody's.
@@ -181,7 +169,7 @@ void Router::EndLinger() {
 }
 
 void Router::RefreshLease(Time now) {
-  for (const Prefix& prefix : AllAddresses()) {
+  for (const Prefix& prefix : settings_.AllAddresses()) {
     if (IsNative(prefix)) continue;
     const drover::Status set = around_.SetAddress(home().index, prefix, settings_.lease);
     if (!set) Problem(set.error().message, now);
@@ -198,7 +186,7 @@ void Router::RefreshLease(Time now) {
 // (addrconf_dad_work, even without duplicate detection). Who tells the neighbours before that loses
 // what they send meanwhile; the old master still serves them.
 void Router::LookWhetherSettled(Time now) {
-  const std::vector<Prefix> all = AllAddresses();
+  const std::vector<Prefix> all = settings_.AllAddresses();
   const bool settled = std::all_of(all.begin(), all.end(), [this](const Prefix& prefix) {
     return around_.Delivers(prefix.address);
   });
@@ -210,13 +198,13 @@ void Router::LookWhetherSettled(Time now) {
 }
 
 void Router::AnnounceAll() {
-  for (const Prefix& prefix : AllAddresses()) {
+  for (const Prefix& prefix : settings_.AllAddresses()) {
     around_.Announce(home().index, home().mac, prefix.address);
   }
 }
 
 void Router::Probe() {
-  for (const Prefix& prefix : AllAddresses()) {
+  for (const Prefix& prefix : settings_.AllAddresses()) {
     around_.Ask(home().index, home().mac, std::nullopt, prefix.address);
   }
 }

@@ -49,7 +49,7 @@ void Router::HearClaim(int index, const AddressClaim& claim, Time now) {
     Report(known.source, MacText(claim.mac), known.answer, now);
   }
   if (!serving() || instance_.yielding() || now - since_ < kClaimGrace) return;
-  if (!Lists(claim.address) || around_.IsOwnMac(claim.mac)) return;
+  if (!settings_.Holds(claim.address) || around_.IsOwnMac(claim.mac)) return;
   if (claim.mac == home().mac) return;  // a peer with the same virtual MAC
   const std::string mac = MacText(claim.mac);
   const vrrp::RivalLog::Advice advice = rivals_.Hear(mac, now);

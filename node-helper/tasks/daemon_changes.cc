@@ -50,10 +50,8 @@ void AddRemovals(const std::vector<T>& recorded, const std::vector<T>& whole,
 }
 
 bool Holds(const VrrpInstance& instance, const InterfaceAddress& address) {
-  if (instance.vmac || instance.interface != address.interface) return false;
-  const auto is_it = [&](const Prefix& prefix) { return prefix.address == address.prefix.address; };
-  return std::any_of(instance.addresses.begin(), instance.addresses.end(), is_it) ||
-         std::any_of(instance.excluded_addresses.begin(), instance.excluded_addresses.end(), is_it);
+  return !instance.vmac && instance.interface == address.interface &&
+         instance.Holds(address.prefix.address);
 }
 
 }  // namespace
@@ -81,8 +79,8 @@ std::vector<ChangeText> DaemonRemovals(const DesiredState& recorded, const Desir
 DesiredState WithVirtualAddresses(DesiredState state) {
   for (const VrrpInstance& instance : state.vrrp_instances) {
     if (instance.vmac) continue;
-    for (const auto& list : {instance.addresses, instance.excluded_addresses}) {
-      for (const Prefix& prefix : list) state.addresses.push_back({instance.interface, prefix});
+    for (const Prefix& prefix : instance.AllAddresses()) {
+      state.addresses.push_back({instance.interface, prefix});
     }
   }
   return state;

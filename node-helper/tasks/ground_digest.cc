@@ -11,11 +11,7 @@ namespace {
 bool IsLeased(const InterfaceAddress& address, const std::vector<OwnerRecord>& records) {
   for (const OwnerRecord& record : records) {
     for (const VrrpInstance& instance : record.state.vrrp_instances) {
-      for (const auto* leased : {&instance.addresses, &instance.excluded_addresses}) {
-        for (const Prefix& prefix : *leased) {
-          if (prefix.address == address.prefix.address) return true;
-        }
-      }
+      if (instance.Holds(address.prefix.address)) return true;
     }
   }
   return false;

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "node-helper/drill/probe_address.h"
-#include "node-helper/store/descriptor.h"
 #include "node-helper/tasks/probe_http.h"
 #include "node-helper/tasks/probe_socket.h"
 
@@ -127,26 +126,17 @@ ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap, Sou
                                  Clock::time_point limit, std::size_t body_bytes) {
   ProbeAttempt attempt;
   ProbeConnection& connection = attempt.connection;
-  const int family = service.service.address.is_v4() ? AF_INET : AF_INET6;
-  const Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) {
-    connection.error = ErrnoError(errno, "socket");
+  const auto socket = OpenProbeSocket(service.service, SOCK_STREAM, ports);
+  if (!socket) {
+    connection.error = socket.error();
     return attempt;
   }
-  BindToNextPort(socket.get(), family, ports);
   const auto start = Clock::now();
   const auto deadline = std::min(start + service.timeout, limit);
-  const Status connected = Connect(socket.get(), service.service, deadline);
+  const Status connected = Connect(socket->get(), service.service, deadline);
   const microseconds connect_time = Since(start);
-  const Endpoint local = LocalEnd(socket.get());
-  attempt.local_port = connection.local_port = local.port;
-  attempt.source = local.address;
-  // Also after a failure, so that a late answer is not taken for the next connection's.
-  if (tap != nullptr) {
-    const ReplyTap::Reply reply = tap->Take(attempt.local_port);
-    connection.reply_mac = reply.mac;
-    connection.reply_ttl = reply.ttl;
-  }
+  NoteLocalEnd(socket->get(), attempt);
+  NoteReply(tap, attempt);
   if (!connected) {
     connection.error = connected.error();
     return attempt;
@@ -154,9 +144,9 @@ ProbeAttempt OpenProbeConnection(const ProbeService& service, ReplyTap* tap, Sou
   connection.connect_time = connect_time;
   connection.total_time = connect_time;
   if (service.http_path.empty()) {
-    ResetOnClose(socket.get());
+    ResetOnClose(socket->get());
   } else {
-    Fetch(socket.get(), service, start, deadline, body_bytes, connection);
+    Fetch(socket->get(), service, start, deadline, body_bytes, connection);
     if (connection.error) connection.total_time = microseconds{0};
   }
   return attempt;

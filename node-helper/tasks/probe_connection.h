@@ -17,10 +17,9 @@
 
 namespace drover {
 
-// A connection with the port that it went out from (0: it never got one).
+// A connection with the address that it went out from; means nothing without a local port.
 struct ProbeAttempt {
   ProbeConnection connection;
-  std::uint16_t local_port = 0;
   IpAddress source;
 };
 

@@ -10,7 +10,6 @@
 
 #include "node-helper/checks/dns_message.h"
 #include "node-helper/drill/probe_address.h"
-#include "node-helper/store/descriptor.h"
 #include "node-helper/tasks/probe_socket.h"
 #include "protocol/codec.h"
 
@@ -94,9 +93,7 @@ Status Exchange(int fd, const ProbeService& service, Clock::time_point deadline,
                 ProbeAttempt& attempt) {
   const ProbeAddress to = ProbeAddressOf(service.service.address, service.service.port);
   if (::connect(fd, to.get(), to.length) != 0) return Fail(ConnectionError(errno));
-  const Endpoint local = LocalEnd(fd);
-  attempt.local_port = attempt.connection.local_port = local.port;
-  attempt.source = local.address;
+  NoteLocalEnd(fd, attempt);
   const Question question(*service.question);
   const std::string& bytes = question.bytes();
   if (::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return Fail(ConnectionError(errno));
@@ -109,23 +106,16 @@ ProbeAttempt AskByDatagram(const ProbeService& service, ReplyTap* tap, SourcePor
                            Clock::time_point limit) {
   ProbeAttempt attempt;
   ProbeConnection& connection = attempt.connection;
-  const int family = service.service.address.is_v4() ? AF_INET : AF_INET6;
-  const Descriptor socket(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) {
-    connection.error = ErrnoError(errno, "socket");
+  const auto socket = OpenProbeSocket(service.service, SOCK_DGRAM, ports);
+  if (!socket) {
+    connection.error = socket.error();
     return attempt;
   }
-  BindToNextPort(socket.get(), family, ports);
   const auto start = Clock::now();
   const Status answered =
-      Exchange(socket.get(), service, std::min(start + service.timeout, limit), attempt);
+      Exchange(socket->get(), service, std::min(start + service.timeout, limit), attempt);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
-  // Also after a failure, so that a late answer is not taken for the next one's.
-  if (tap != nullptr) {
-    const ReplyTap::Reply reply = tap->Take(attempt.local_port);
-    connection.reply_mac = reply.mac;
-    connection.reply_ttl = reply.ttl;
-  }
+  NoteReply(tap, attempt);
   if (!answered) {
     connection.error = answered.error();
     connection.body.clear();

@@ -34,16 +34,6 @@ struct HttpAnswer::State {
   }
 };
 
-Status ValidateHttpPath(std::string_view path) {
-  const bool plain =
-      std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 127; });
-  if (path.empty() || path.front() != '/' || !plain) {
-    return Fail(ErrorCode::kInvalid, "http path \"" + std::string(path) +
-                                         "\" must begin with / and hold no blanks (write %20)");
-  }
-  return {};
-}
-
 std::string HttpRequest(const Endpoint& service, std::string_view path, std::size_t body_bytes) {
   const std::string body =
       body_bytes == 0 ? "" : "Content-Length: " + std::to_string(body_bytes) + "\r\n";

@@ -13,8 +13,6 @@ namespace drover {
 
 inline constexpr std::size_t kMaxProbeAnswer = std::size_t{16} << 20;  // of one page
 
-// kInvalid unless `path` can stand in a request line ("/", "/health?deep=1").
-Status ValidateHttpPath(std::string_view path);
 // HTTP/1.1 GET that asks the server to close behind its answer. With a body (RFC 9110 9.3.1: it has
 // no meaning, servers read and drop it) so many bytes follow.
 std::string HttpRequest(const Endpoint& service, std::string_view path, std::size_t body_bytes = 0);

@@ -8,16 +8,10 @@
 #include <cerrno>
 
 #include "node-helper/drill/probe_address.h"
-#include "node-helper/store/descriptor.h"
+#include "protocol/codec.h"
 
 namespace drover {
-
-Endpoint LocalEnd(int fd) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
-  return EndpointOf(storage).value_or(Endpoint{});
-}
+namespace {
 
 void BindToNextPort(int fd, int family, SourcePorts& ports) {
   constexpr int kTries = 64;
@@ -29,6 +23,32 @@ void BindToNextPort(int fd, int family, SourcePorts& ports) {
     const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
     if (::bind(fd, reinterpret_cast<const sockaddr*>(&storage), size) == 0) return;
   }
+}
+
+}  // namespace
+
+Result<Descriptor> OpenProbeSocket(const SocketKey& service, int type, SourcePorts& ports) {
+  const int family = service.address.is_v4() ? AF_INET : AF_INET6;
+  Descriptor socket(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return Fail(ErrnoError(errno, "socket"));
+  BindToNextPort(socket.get(), family, ports);
+  return socket;
+}
+
+void NoteLocalEnd(int fd, ProbeAttempt& attempt) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return;
+  const Endpoint local = EndpointOf(storage).value_or(Endpoint{});
+  attempt.connection.local_port = local.port;
+  attempt.source = local.address;
+}
+
+void NoteReply(ReplyTap* tap, ProbeAttempt& attempt) {
+  if (tap == nullptr) return;
+  const ReplyTap::Reply reply = tap->Take(attempt.connection.local_port);
+  attempt.connection.reply_mac = reply.mac;
+  attempt.connection.reply_ttl = reply.ttl;
 }
 
 Error ConnectionError(int error_number) {

@@ -1,21 +1,25 @@
-// What probes by connections and by datagrams share: local ports in turn, waiting, and errors in
-// words that every operator knows.
+// What probes by connections and by datagrams share: sockets on local ports in turn, both ends of
+// what was sent, waiting, and errors in words that every operator knows.
 //
 // No state; any thread.
 #pragma once
 
 #include <chrono>
 
-#include "node-helper/tasks/source_ports.h"
-#include "protocol/address.h"
+#include "node-helper/store/descriptor.h"
+#include "node-helper/tasks/probe_connection.h"
 #include "protocol/result.h"
 
 namespace drover {
 
-// Port 0 when the kernel does not say.
-Endpoint LocalEnd(int fd);
-// Some ports may be taken by others. When so many are, the kernel chooses.
-void BindToNextPort(int fd, int family, SourcePorts& ports);
+// Its calls do not wait. Some ports may be taken by others; when many are, the kernel chooses.
+// `type`: SOCK_STREAM or SOCK_DGRAM.
+Result<Descriptor> OpenProbeSocket(const SocketKey& service, int type, SourcePorts& ports);
+// Where it went out from: port 0 when the kernel does not say.
+void NoteLocalEnd(int fd, ProbeAttempt& attempt);
+// Who answered it; also of an attempt that failed, so that a late answer is not taken for the next
+// one's. `tap` may be null.
+void NoteReply(ReplyTap* tap, ProbeAttempt& attempt);
 // They are counted and shown per service.
 Error ConnectionError(int error_number);
 // False at the deadline.

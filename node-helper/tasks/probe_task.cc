@@ -12,7 +12,6 @@
 #include "node-helper/tasks/outcome.h"
 #include "node-helper/tasks/probe_connection.h"
 #include "node-helper/tasks/probe_datagram.h"
-#include "node-helper/tasks/probe_http.h"
 #include "node-helper/tasks/probe_neighbours.h"
 
 namespace drover {
@@ -122,11 +121,12 @@ class ProbeRun {
         break;
       }
       ProbeAttempt attempt = Open(service, tap, source_ports);
-      if (attempt.local_port != 0 && ports.test(attempt.local_port)) ++repeated;
-      ports.set(attempt.local_port);
+      const std::uint16_t port = attempt.connection.local_port;
+      if (port != 0 && ports.test(port)) ++repeated;
+      ports.set(port);
       in_a_row = attempt.connection.error ? in_a_row + 1 : 0;
       answered = answered || !attempt.connection.error;
-      if (attempt.local_port != 0) result.source = attempt.source.ToString();
+      if (port != 0) result.source = attempt.source.ToString();
       KeepBody(attempt.connection);
       result.connections.push_back(std::move(attempt.connection));
       neighbours_.Listen();

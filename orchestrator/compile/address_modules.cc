@@ -105,14 +105,20 @@ void AddPathPart(DesiredState& state, const PathPart& part, const Place& place,
   state.path.push_back(part);
 }
 
+// What is in GUE is ipip, so that its device does both.
+TunnelKind DeviceKind(const Wrapping& wrapping) {
+  return wrapping.kind == TunnelKind::kGue ? TunnelKind::kIpip : wrapping.kind;
+}
+
 // The device that unwraps what directors send; its packets come from clients all over, by a card
 // that leads to none of them, so that strict reverse path filtering (1) would drop them. The
 // greater of "all" and the interface counts: 2 (loose) makes it loose whatever "all" is.
-void AddTunnel(const std::string& interface, TunnelKind kind, Arguments& arguments,
+void AddTunnel(const std::string& interface, const Wrapping& wrapping, Arguments& arguments,
                ModuleContext& context, DesiredState& state) {
   const auto own = OwnAddress("sender", arguments, context);
   if (!own) return;
-  AddPathPart(state, Tunnel{interface, kind, *own}, arguments.place(), arguments);
+  AddPathPart(state, Tunnel{interface, DeviceKind(wrapping), *own}, arguments.place(), arguments);
+  if (wrapping.kind == TunnelKind::kGue) state.path.emplace_back(GueReceiver{wrapping.port});
   state.sysctls.push_back(Sysctl{"net/ipv4/conf/" + interface + "/rp_filter", "2"});
 }
 
@@ -124,7 +130,7 @@ void AddTunnel(const std::string& interface, TunnelKind kind, Arguments& argumen
 std::optional<ModuleWork> ParseRealServer(Arguments& arguments, ModuleContext& context) {
   const std::string key = OneKey(arguments, "vip", "vips");
   const auto tunnel = ReadTunnel(arguments);
-  const std::string usual = tunnel ? "lvs-" + std::string(ToString(*tunnel)) : "lo";
+  const std::string usual = tunnel ? "lvs-" + std::string(ToString(DeviceKind(*tunnel))) : "lo";
   const std::string interface = arguments.Text("interface").value_or(usual);
   const bool filter = arguments.OneOf("arp", {"sysctl", "filter"}) == "filter";
   if (arguments.Has("sender") && !filter && !tunnel) {
@@ -137,6 +143,10 @@ std::optional<ModuleWork> ParseRealServer(Arguments& arguments, ModuleContext& c
       arguments.Say(place, "the VIP of a real server stands alone (/" +
                                std::to_string(prefix.address.bits()) + "), not in a network of /" +
                                std::to_string(prefix.length));
+      continue;
+    }
+    if (tunnel && DeviceKind(*tunnel) == TunnelKind::kIpip && !prefix.address.is_v4()) {
+      arguments.Say(place, "only IPv4 comes out of a device of kind ipip", "tunnel: gre");
       continue;
     }
     const InterfaceAddress address{interface, Prefix::Host(prefix.address), false};

@@ -79,15 +79,13 @@ void CheckHost(const std::string& host, const ClusterState& cluster, Diagnostics
                             std::to_string(instance.vrid) + " on " + instance.interface,
                         "give one of them another virtual_router_id"});
     }
-    for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
-      for (const Prefix& prefix : *list) {
-        const auto [holder, first] = holders.emplace(prefix.address, instance.name);
-        if (first) continue;
-        errors.push_back({place(instance),
-                          prefix.address.ToString() + " is an address of vrrp_instance " +
-                              holder->second + " and of " + instance.name,
-                          ""});
-      }
+    for (const Prefix& prefix : instance.AllAddresses()) {
+      const auto [holder, first] = holders.emplace(prefix.address, instance.name);
+      if (first) continue;
+      errors.push_back({place(instance),
+                        prefix.address.ToString() + " is an address of vrrp_instance " +
+                            holder->second + " and of " + instance.name,
+                        ""});
     }
   }
   std::map<std::string, std::string> groups;
@@ -111,6 +109,39 @@ void CheckHashing(const std::string& host, const Place& place, const ClusterStat
                       "the stateless profile needs hashing schedulers, but " +
                           ToString(service.key) + " has scheduler " + service.scheduler,
                       "give it \"scheduler: mh\", or take the stateful profile"});
+  }
+}
+
+// In what packets may come to a host; empty when the playbook gives it no tunnel.
+std::vector<Wrapping> UnwrappedBy(const DesiredState& state) {
+  std::vector<Wrapping> wrappings;
+  for (const PathPart& part : state.path) {
+    if (const auto* tunnel = std::get_if<Tunnel>(&part)) wrappings.push_back({tunnel->kind});
+    const auto* receiver = std::get_if<GueReceiver>(&part);
+    if (receiver != nullptr) wrappings.push_back({TunnelKind::kGue, receiver->port});
+  }
+  return wrappings;
+}
+
+// Both ends of a tunnel must agree. The checksum is the director's alone: receivers take each.
+void CheckWrapping(const std::string& host, const ClusterState& cluster, Diagnostics& errors) {
+  const auto services = cluster.services().find(host);
+  if (services == cluster.services().end()) return;
+  for (const auto& [service, names] : services->second) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const Destination& server = service.destinations[i];
+      const std::vector<Wrapping> known = UnwrappedBy(cluster.Of(names[i]));
+      const auto fits = [&](const Wrapping& one) {
+        return one.kind == server.tunnel.kind && one.port == server.tunnel.port;
+      };
+      if (server.forward != Forwarding::kTun || known.empty()) continue;
+      if (std::any_of(known.begin(), known.end(), fits)) continue;
+      errors.push_back({cluster.PlaceOf(host, NameOf(service)),
+                        NameOf(service) + ": packets for real server " + names[i] +
+                            " are wrapped in " + ToString(server.tunnel) + ", and it unwraps " +
+                            ToString(known.back()),
+                        "give its \"real_server\" task the same tunnel"});
+    }
   }
 }
 
@@ -270,6 +301,7 @@ void CheckCluster(const ClusterState& cluster, Diagnostics& errors, Diagnostics&
     Diagnostics own;
     Diagnostics hints;
     CheckHost(host, cluster, own);
+    CheckWrapping(host, cluster, own);
     WarnOfFallback(host, cluster, hints);
     if (const auto place = cluster.hashing().find(host); place != cluster.hashing().end()) {
       CheckHashing(host, place->second, cluster, own);

@@ -49,8 +49,8 @@ std::optional<ModuleWork> ParseDrill(Arguments& arguments, ModuleContext& contex
   request.probe = arguments.Text("probe").value_or("");
   request.unit = arguments.Text("unit").value_or("");
   request.path = arguments.Text("path").value_or("/");
-  if (!request.path.starts_with('/')) {
-    arguments.Say(arguments.PlaceOf("path"), "\"path\" begins with \"/\"");
+  if (const Status fine = ValidateHttpPath(request.path); !fine) {
+    arguments.Say(arguments.PlaceOf("path"), fine.error().message);
   }
   request.prober = context.host;
   request.duration =

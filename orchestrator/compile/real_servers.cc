@@ -171,16 +171,24 @@ std::optional<Forwarding> ReadForwarding(const std::string& key, Arguments& argu
   return std::nullopt;
 }
 
-std::optional<TunnelKind> ReadTunnel(Arguments& arguments) {
-  if (arguments.Text("tunnel") == "gue") {
-    arguments.Say(arguments.PlaceOf("tunnel"),
-                  "\"tunnel: gue\" is not offered: real servers would need a receiver (ip fou), "
-                  "which Drover does not set",
-                  "ipip or gre");
-    return std::nullopt;
+std::optional<Wrapping> ReadTunnel(Arguments& arguments) {
+  const auto word = arguments.OneOf("tunnel", {"ipip", "gre", "gue"});
+  if (!word && arguments.Has("tunnel")) return std::nullopt;  // said already
+  const auto kind = word ? ParseTunnelKind(*word) : Result<TunnelKind>(TunnelKind::kIpip);
+  Wrapping wrapping{kind.value_or(TunnelKind::kIpip)};
+  const bool gue = wrapping.kind == TunnelKind::kGue;
+  for (const char* key : {"tunnel_port", "tunnel_checksum"}) {
+    if (gue || !arguments.Has(key)) continue;
+    arguments.Say(arguments.PlaceOf(key), std::string("\"") + key + "\" needs \"tunnel: gue\"",
+                  "ipip and gre do not travel over UDP");
   }
-  const auto word = arguments.OneOf("tunnel", {"ipip", "gre"});
-  return word ? std::optional(ParseTunnelKind(*word).value_or(TunnelKind::kIpip)) : std::nullopt;
+  if (gue) {
+    wrapping.port =
+        static_cast<std::uint16_t>(arguments.Integer("tunnel_port", 1, 65535).value_or(kGuePort));
+    const auto checksum = arguments.OneOf("tunnel_checksum", {"nocsum", "csum", "remcsum"});
+    if (checksum) wrapping.checksum = ParseTunnelChecksum(*checksum).value_or(wrapping.checksum);
+  }
+  return word ? std::optional(wrapping) : std::nullopt;
 }
 
 std::optional<PlacedServer> ReadRealServer(const Argument& item, const ServerDefaults& defaults,

@@ -14,7 +14,7 @@ namespace drover {
 struct ServerDefaults {
   ServiceKey key;
   Forwarding forward = Forwarding::kDr;
-  TunnelKind tunnel = TunnelKind::kIpip;
+  Wrapping tunnel = {};
   std::uint32_t weight = 1;
   std::uint32_t upper_threshold = 0;
   std::uint32_t lower_threshold = 0;
@@ -33,7 +33,7 @@ std::optional<PlacedServer> ReadRealServer(const Argument& item, const ServerDef
                                            Arguments& arguments, ModuleContext& context);
 // dr, nat, tun under `key`, with the names that ipvsadm and keepalived use for them.
 std::optional<Forwarding> ReadForwarding(const std::string& key, Arguments& arguments);
-// ipip or gre under "tunnel".
-std::optional<TunnelKind> ReadTunnel(Arguments& arguments);
+// ipip, gre or gue under "tunnel", with gue's "tunnel_port" and "tunnel_checksum".
+std::optional<Wrapping> ReadTunnel(Arguments& arguments);
 
 }  // namespace drover

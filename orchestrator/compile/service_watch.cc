@@ -111,14 +111,11 @@ void ReadChecks(ServiceWatch& watch, const std::vector<PlacedServer>& servers,
 
 // Where the host has the VIP while it is its master; empty: nowhere that is known here, or on lo.
 std::string InterfaceOf(const IpAddress& vip, const DesiredState& state) {
-  const auto is_vip = [&](const Prefix& prefix) { return prefix.address == vip; };
   for (const VrrpInstance& instance : state.vrrp_instances) {
-    for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
-      if (std::any_of(list->begin(), list->end(), is_vip)) return instance.interface;
-    }
+    if (instance.Holds(vip)) return instance.interface;
   }
   for (const InterfaceAddress& address : state.addresses) {
-    if (address.interface != "lo" && is_vip(address.prefix)) return address.interface;
+    if (address.interface != "lo" && address.prefix.address == vip) return address.interface;
   }
   return "";
 }

@@ -75,10 +75,8 @@ std::vector<IpAddress> MovedAddresses(const ClusterState& cluster) {
   const auto link_local = Prefix::Parse("fe80::/10");
   for (const auto& [host, state] : cluster.states()) {
     for (const VrrpInstance& instance : state.vrrp_instances) {
-      for (const auto* list : {&instance.addresses, &instance.excluded_addresses}) {
-        for (const Prefix& prefix : *list) {
-          if (!link_local->Contains(prefix.address)) moved.insert(prefix.address);
-        }
+      for (const Prefix& prefix : instance.AllAddresses()) {
+        if (!link_local->Contains(prefix.address)) moved.insert(prefix.address);
       }
     }
   }
@@ -155,11 +153,8 @@ std::optional<std::string> HttpPath(Arguments& arguments) {
   } else {
     path = ReadText(*http).value_or("");
   }
-  const bool odd =
-      std::any_of(path.begin(), path.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
-  if (!path.starts_with('/') || odd) {
-    arguments.Say(http->place,
-                  "\"http\" takes a path that begins with \"/\", not \"" + path + "\"");
+  if (const Status fine = ValidateHttpPath(path); !fine) {
+    arguments.Say(http->place, "\"http\": " + fine.error().message);
   }
   return path;
 }
@@ -239,6 +234,7 @@ ExpectedService Expect(const Door& door, const ClusterState& cluster) {
   expected.persistent = named.service.persistence.has_value();
   if (expected.persistent) expected.persistence_timeout = named.service.persistence->timeout;
   expected.scheduler_flags = named.service.scheduler_flags;
+  expected.one_packet = named.service.one_packet;
   for (std::size_t i = 0; i < named.service.destinations.size(); ++i) {
     expected.servers.push_back({named.server_names[i], named.service.destinations[i]});
   }

@@ -101,8 +101,8 @@ class InstanceReader {
                      "its own");
     }
     instance_.excluded_addresses = Prefixes("excluded_addresses");
-    for (const auto* list : {&instance_.addresses, &instance_.excluded_addresses}) {
-      for (const Prefix& p : *list) context_.run.cluster.AddVip(context_.host, p.address);
+    for (const Prefix& prefix : instance_.AllAddresses()) {
+      context_.run.cluster.AddVip(context_.host, prefix.address);
     }
   }
 

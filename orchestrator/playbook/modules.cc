@@ -126,7 +126,10 @@ const std::vector<ModuleSpec>& KnownModules() {
                                                        "comment_end_string"};
     return std::vector<ModuleSpec>{
         {"vip", true, {"address", "addresses", "interface", "prefix", "announce"}, {}},
-        {"real_server", true, {"vip", "vips", "interface", "arp", "sender", "tunnel"}, {}},
+        {"real_server",
+         true,
+         {"vip", "vips", "interface", "arp", "sender", "tunnel", "tunnel_port"},
+         {}},
         {"arp",
          true,
          {"interfaces", "interface", "ignore", "announce", "filter", "notify", "accept"},
@@ -143,6 +146,8 @@ const std::vector<ModuleSpec>& KnownModules() {
           "scheduler_flags",
           "forward",
           "tunnel",
+          "tunnel_port",
+          "tunnel_checksum",
           "marks",
           "except_from",
           "persistence",

@@ -1,10 +1,10 @@
 #include "orchestrator/run/drill_options.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "orchestrator/schedule/schedule.h"
 #include "orchestrator/source/duration.h"
+#include "protocol/check_settings.h"
 
 namespace drover {
 namespace {
@@ -72,9 +72,8 @@ void AddProbing(CLI::App& app, DrillRequest& request) {
       ->type_name("N");
   app.add_option("--path", request.path, "of the pages that are asked for (default /)")
       ->check([](const std::string& path) {
-        const bool odd = std::any_of(path.begin(), path.end(),
-                                     [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
-        return path.starts_with('/') && !odd ? "" : "a path begins with \"/\"";
+        const Status fine = ValidateHttpPath(path);
+        return fine ? "" : fine.error().message;
       })
       ->type_name("PATH");
   app.add_flag("!--no-control-probe", request.control_probe,

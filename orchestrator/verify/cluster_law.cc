@@ -285,12 +285,13 @@ void TakeSorryServer(const VirtualService& table, const ClusterEvidence& evidenc
   }
 }
 
-const PacketMark* FindExceptions(const DesiredState& state, const SocketKey& traffic) {
+std::vector<PacketMark> MarksWithExceptions(const DesiredState& state) {
+  std::vector<PacketMark> marks;
   for (const PathPart& part : state.path) {
     const auto* mark = std::get_if<PacketMark>(&part);
-    if (mark != nullptr && mark->traffic == traffic && !mark->except_from.empty()) return mark;
+    if (mark != nullptr && !mark->except_from.empty()) marks.push_back(*mark);
   }
-  return nullptr;
+  return marks;
 }
 
 // What is wrong with the exceptions of `host`, by the MACs that another host was heard with.
@@ -393,21 +394,23 @@ void JudgeDirectors(const VerifyExpectation& expectation, const ClusterEvidence&
 
 void JudgeExceptions(const ClusterEvidence& evidence, const std::vector<PeerMac>& peers,
                      VerifyReport& report) {
-  for (const auto& [host, state] : evidence.states) {
+  std::map<std::string, std::vector<PacketMark>> marks;
+  for (const auto& [host, state] : evidence.states) marks[host] = MarksWithExceptions(state);
+  for (const auto& [host, own] : marks) {
+    if (own.empty()) continue;
     Check check{"mark-exceptions", host, {}, ""};
-    bool any = false;
-    for (const PathPart& part : state.path) {
-      const auto* mark = std::get_if<PacketMark>(&part);
-      if (mark == nullptr || mark->except_from.empty()) continue;
-      any = true;
-      for (const auto& [other, theirs] : evidence.states) {
-        if (other == host || FindExceptions(theirs, mark->traffic) == nullptr) continue;
-        if (auto finding = JudgeException(host, *mark, other, peers)) {
+    for (const PacketMark& mark : own) {
+      for (const auto& [other, theirs] : marks) {
+        const bool shared = std::any_of(theirs.begin(), theirs.end(), [&](const PacketMark& one) {
+          return one.traffic == mark.traffic;
+        });
+        if (other == host || !shared) continue;
+        if (auto finding = JudgeException(host, mark, other, peers)) {
           check.findings.push_back(*std::move(finding));
         }
       }
     }
-    if (any) report.Add(std::move(check));
+    report.Add(std::move(check));
   }
 }
 

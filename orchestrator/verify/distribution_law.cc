@@ -247,9 +247,7 @@ Law LawOf(const ExpectedService& service) {
   }
   if (name == "rr" || name == "wrr") return {LawKind::kTurns, "exact: " + name};
   if (name == "sh" || name == "mh" || name == "dh") return {LawKind::kHashed, "exact: " + name};
-  // How long ip_vs keeps what came over UDP is not replayed.
-  const bool tcp = service.key.transport == Transport::kTcp;
-  if (ChoosesByOpenConnections(name) && tcp) return {LawKind::kLeast, name};
+  if (ChoosesByOpenConnections(name)) return {LawKind::kLeast, name};
   if (name == "fo" || name == "ovf") return {LawKind::kHeaviest, "exact: " + name};
   if (name == "twos") return {LawKind::kShares, name};
   return {LawKind::kMembership,

@@ -35,6 +35,7 @@ struct ExpectedService {
   // No virtual service: whoever has the VIP serves the port itself (a proxy), and the servers are
   // the hosts that may have it.
   bool own = false;
+  bool one_packet = false;                      // UDP: no datagram leaves a connection behind
   bool checked = true;                          // its real servers are asked whether they serve
   std::chrono::seconds persistence_timeout{0};  // when it is persistent
 

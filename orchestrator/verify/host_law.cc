@@ -74,6 +74,15 @@ std::string RuleOfPart(std::string part) {
   return part;
 }
 
+// "5" of "tun by gre weight 5 thresholds 1/2".
+std::string_view WeightIn(std::string_view settings) {
+  constexpr std::string_view kWord = "weight ";
+  const std::size_t found = settings.find(kWord);
+  if (found == std::string_view::npos) return "";
+  settings.remove_prefix(found + kWord.size());
+  return settings.substr(0, settings.find(' '));
+}
+
 std::string RuleOf(const ChangeText& change) {
   const std::string& resource = change.resource;
   const bool changed = change.verb == "change";
@@ -81,7 +90,7 @@ std::string RuleOf(const ChangeText& change) {
     return change.verb == "add" ? "address-missing" : "address-stale";
   }
   if (resource.starts_with("sysctl ")) return RuleOfSysctl(resource);
-  for (const char* part : {"arp filter ", "tunnel ", "route ", "mark "}) {
+  for (const char* part : {"arp filter ", "tunnel ", "gue receiver ", "route ", "mark "}) {
     if (resource.starts_with(part)) return RuleOfPart(part);
   }
   if (resource.starts_with("service ")) {
@@ -91,7 +100,7 @@ std::string RuleOf(const ChangeText& change) {
                          : "service-settings";
   }
   if (resource.starts_with("real server ")) {
-    const bool weight = change.before.find("weight") != std::string::npos;
+    const bool weight = WeightIn(change.before) != WeightIn(change.after);
     return change.verb == "add"      ? "server-missing"
            : change.verb == "remove" ? "server-stale"
            : weight                  ? "server-weight"
@@ -104,6 +113,10 @@ std::string WhyOf(const std::string& rule) {
   if (rule == "server-weight") {
     return "The real server gets another share of the connections than planned; with weight 0 it "
            "gets none.";
+  }
+  if (rule == "server-settings") {
+    return "Its packets are forwarded or wrapped in a way that it may not take, or it gets more or "
+           "fewer connections than it should.";
   }
   if (rule == "service-persistence") {
     return "With persistence a client stays on one real server and the load is not shared out; "
@@ -119,6 +132,10 @@ std::string WhyOf(const std::string& rule) {
            "connections.";
   }
   if (rule == "tunnel") return "Packets that directors send it wrapped are dropped.";
+  if (rule == "gue-receiver") {
+    return "Nobody takes the packets that directors send it over UDP: every client that is sent "
+           "there waits in vain.";
+  }
   if (rule == "route") {
     return "Answers take another way than over the director, and clients drop what comes from the "
            "real server's own address.";

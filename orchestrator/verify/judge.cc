@@ -32,6 +32,13 @@ std::vector<Answerer> IdentifyAll(const Identifier& identifier,
   return answerers;
 }
 
+std::vector<std::string> NamesOf(const std::vector<Answerer>& answerers) {
+  std::vector<std::string> names;
+  names.reserve(answerers.size());
+  for (const Answerer& answerer : answerers) names.push_back(answerer.name);
+  return names;
+}
+
 // The numbers alone, without judging them.
 ServiceEvidence Count(const ExpectedService& service, const ProbeServiceResult& result,
                       const std::vector<Answerer>& answerers) {
@@ -144,18 +151,15 @@ class ServiceJudge {
     Append(odd, JudgeTimeToLive(probed_));
     add("reply-path", std::move(odd));
     if (probed_.service.persistent) {
-      const auto& later = probed_.result.later;
-      const auto takers = IdentifyAll(identifier_, later);
-      for (const Answerer& taker : takers) evidence_.later.push_back(taker.name);
+      const auto takers = IdentifyAll(identifier_, probed_.result.later);
+      evidence_.later = NamesOf(takers);
       report_.Add(JudgePersistenceEnd(probed_, takers, table_));
     }
-    const auto& uploads = probed_.result.uploads;
-    if (!uploads.empty() && evidence_.failed > 0) {
-      AddTakers(uploads);
+    const auto takers = IdentifyAll(identifier_, probed_.result.uploads);
+    evidence_.uploads = NamesOf(takers);
+    if (!takers.empty() && evidence_.failed > 0) {
       add("segment-size", {}, "small requests failed too");
-    } else if (!uploads.empty()) {
-      const auto takers = IdentifyAll(identifier_, uploads);
-      AddTakers(uploads);
+    } else if (!takers.empty()) {
       add("segment-size", JudgeUploads(probed_, takers, report_.notes));
     } else if (answered && probed_.service.key.transport == Transport::kTcp) {
       add("segment-size", {}, "no HTTP path to send a large request to");
@@ -164,12 +168,6 @@ class ServiceJudge {
   }
 
  private:
-  void AddTakers(const std::vector<ProbeConnection>& connections) {
-    for (const Answerer& taker : IdentifyAll(identifier_, connections)) {
-      evidence_.uploads.push_back(taker.name);
-    }
-  }
-
   void AddDistribution(bool drained_answered) {
     const std::size_t unknown = CountUnknown(evidence_);
     const bool foreign = std::any_of(answerers_.begin(), answerers_.end(), [](const Answerer& a) {

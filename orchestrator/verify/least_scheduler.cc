@@ -43,7 +43,7 @@ std::vector<std::string> ReplayLeast(const ExpectedService& service,
   std::vector<std::string> sequence;
   for (std::size_t i = 0; i < count; ++i) {
     const auto server = ChooseLeast(service, open);
-    if (server) ++open[*server].inactive;
+    if (server && !service.one_packet) ++open[*server].inactive;
     sequence.push_back(server ? service.servers[*server].name : std::string(kNoAnswer));
   }
   return sequence;

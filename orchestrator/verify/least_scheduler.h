@@ -27,7 +27,8 @@ std::optional<std::size_t> ChooseLeast(const ExpectedService& service,
                                        const std::vector<OpenConnections>& open);
 
 // The real servers of `count` connections that are opened and ended one after the other: each stays
-// in the table as an inactive one.
+// in the table as an inactive one, as does every connection over UDP (ip_vs_bind_dest), unless the
+// service keeps none.
 std::vector<std::string> ReplayLeast(const ExpectedService& service,
                                      std::vector<OpenConnections> open, std::size_t count);
 

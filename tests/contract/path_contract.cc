@@ -28,14 +28,14 @@ class PathContract : public testing::Test {
 };
 
 TEST_F(PathContract, PartsAreObservedAsTheyWereSetUntilTheyAreRemoved) {
-  for (const PathPart& part :
-       {PathPart(Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")}),
-        PathPart(Tunnel{"lvs-gre", TunnelKind::kGre, Ip("10.0.0.21")}), Way("10.0.0.1"),
-        Filter("10.0.0.21"), Mark("10.0.0.100:80", 7), Mark("[2001:db8::1]:443", 0xFFFFFFFF),
-        PathPart(PacketMark{{Transport::kUdp, Ip("10.0.0.100"), 53}, 1}),
-        PathPart(PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 80},
-                            1,
-                            {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}}})}) {
+  for (const PathPart& part : {PathPart(Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")}),
+                               PathPart(Tunnel{"lvs-gre", TunnelKind::kGre, Ip("10.0.0.21")}),
+                               PathPart(GueReceiver{6080}), Way("10.0.0.1"), Filter("10.0.0.21"),
+                               Mark("10.0.0.100:80", 7), Mark("[2001:db8::1]:443", 0xFFFFFFFF),
+                               PathPart(PacketMark{{Transport::kUdp, Ip("10.0.0.100"), 53}, 1}),
+                               PathPart(PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 80},
+                                                   1,
+                                                   {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}}})}) {
     MustApply(kernel(), AddPathPart{part});
     EXPECT_EQ(Path(), std::vector{part}) << NameOf(part);
     MustApply(kernel(), RemovePathPart{part});
@@ -69,8 +69,25 @@ TEST_F(PathContract, WithATunnelComeItsAddressAndItsSettings) {
   EXPECT_EQ(Path(), std::vector<PathPart>{});
 }
 
+TEST_F(PathContract, GueGoesOnToADeviceOfIpipAndHasItsPortAlone) {
+  DesiredState desired;
+  desired.path = {Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")}, GueReceiver{6080},
+                  GueReceiver{6081}};
+  const ConvergeReport set = Converge(kernel(), desired);
+  ASSERT_TRUE(set.ok()) << set.error->message;
+  EXPECT_EQ(Path(), desired.path);
+  EXPECT_TRUE(Converge(kernel(), desired).done.empty());
+  const Status again = kernel().Apply({AddPathPart{GueReceiver{6080}}, ""});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kExists) << again.error().message;
+  DesiredState less = desired;
+  less.path.pop_back();
+  ASSERT_TRUE(Prune(kernel(), desired, less, {}).ok());
+  EXPECT_EQ(Path(), less.path);
+}
+
 TEST_F(PathContract, StaleRemovalsAreToldByTheirCodeAndName) {
-  for (const PathPart& part : {Way("10.0.0.1"), Filter("10.0.0.21")}) {
+  for (const PathPart& part : {Way("10.0.0.1"), Filter("10.0.0.21"), PathPart(GueReceiver{6080})}) {
     const Status removed = kernel().Apply({RemovePathPart{part}, ""});
     ASSERT_FALSE(removed);
     EXPECT_EQ(removed.error().code, ErrorCode::kNotFound) << removed.error().message;

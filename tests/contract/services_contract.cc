@@ -71,6 +71,26 @@ TEST_F(ServiceContract, EverySchedulerWithEveryMethodIsObservedAsItWasAdded) {
       << testing::PrintToString(refused);
 }
 
+TEST_F(ServiceContract, EveryWrappingIsObservedAsItWasSet) {
+  VirtualService service = Web();
+  service.destinations = {Real("10.9.2.1", 80, Forwarding::kTun)};
+  Destination& real = service.destinations[0];
+  MustApply(kernel(), AddService{service});
+  MustApply(kernel(), AddDestination{service.key, real});
+  for (const Wrapping& wrapping :
+       {Wrapping{TunnelKind::kGre}, Wrapping{TunnelKind::kGue, 6080},
+        Wrapping{TunnelKind::kGue, 65535, TunnelChecksum::kFull},
+        Wrapping{TunnelKind::kGue, 1, TunnelChecksum::kRemote}, Wrapping{}}) {
+    const Destination before = real;
+    real.tunnel = wrapping;
+    MustApply(kernel(), EditDestination{service.key, real, before});
+    EXPECT_EQ(MustObserve(kernel()).services, std::vector{service}) << ToString(wrapping);
+    MustApply(kernel(), RemoveDestination{service.key, real});
+    MustApply(kernel(), AddDestination{service.key, real});
+    EXPECT_EQ(MustObserve(kernel()).services, std::vector{service}) << ToString(wrapping);
+  }
+}
+
 TEST_F(ServiceContract, EverySubsetOfSchedulerFlagsIsObservedAsItWasAdded) {
   for (const std::string scheduler : {"sh", "mh", "rr"}) {
     for (std::uint32_t bits = 0; bits < 8; ++bits) {

@@ -239,10 +239,14 @@ bool FakeKernel::HasPathPart(const PathPart& part) const {
                      [&](const PathPart& other) { return NameOf(other) == NameOf(part); });
 }
 
-// A tunnel that is there is changed, a rule is set in the place of the old one; only a route is
-// refused.
+// A tunnel that is there is changed, a rule is set in the place of the old one; only a route and a
+// receiver are refused.
 Status FakeKernel::Check(const AddPathPart& add) const {
-  if (!std::holds_alternative<Route>(add.part) || !HasPathPart(add.part)) return {};
+  if (!HasPathPart(add.part)) return {};
+  if (std::holds_alternative<GueReceiver>(add.part)) {
+    return Fail(Refusal(add, ErrorCode::kExists, "the UDP port of the node is taken"));
+  }
+  if (!std::holds_alternative<Route>(add.part)) return {};
   return Fail(Refusal(add, ErrorCode::kExists, "the node has a route to the same destination"));
 }
 

@@ -46,7 +46,9 @@ FORGETS, REMEMBERS = (8001 + [extra for _, extra, _ in SCHEDULERS].index(f"persi
 # The same over UDP, on the same ports.
 DATAGRAMS = [("rr", "", "^exact: rr$"), ("rr", "one_packet: true,", "^exact: rr$"), ("wrr", "", "^exact: wrr$"),
              ("sh", "scheduler_flags: [sh-port],", "^exact: sh, each"), ("mh", "scheduler_flags: [mh-port],", "^exact: mh, each"),
-             ("dh", "", "^exact: dh, each"), ("wrr", "drained", "^exact: wrr$"), ("lc", "", "^members only")]
+             ("dh", "", "^exact: dh, each"), ("wrr", "drained", "^exact: wrr$"),
+             ("lc", "", "^exact: lc, replayed"), ("wlc", "", "^exact: wlc, replayed"), ("sed", "", "^exact: sed, replayed"),
+             ("nq", "", "^exact: nq, replayed"), ("lc", "one_packet: true,", "^exact: lc, replayed")]
 # Says who it is to whoever asks, from the address that was asked.
 WHO = """
 import select, socket, sys

@@ -4,7 +4,6 @@ after the nodes must look the same.
 """
 
 import collections
-import concurrent.futures
 import json
 import os
 import pathlib
@@ -17,7 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.dont_write_bytecode = True
-from host_shell import lab, on, wait_until  # noqa: E402
+from host_shell import lab, on, side_by_side, wait_until  # noqa: E402
 from recap import recap  # noqa: E402
 
 DROVER = os.environ.get("DROVER", "build/drover")
@@ -38,6 +37,7 @@ echo '# links'; ip -o link | sed -E 's/qlen [0-9]+//; s/^[0-9]+: //; s/@if[0-9]+
 echo '# routes'; ip route show table all; ip -6 route show table all | sed -E '/expires -/d; s/expires [0-9]+sec//' | sort
 echo '# rules'; ip rule; ip -6 rule
 echo '# sysctls'; cd /proc/sys/net && grep -rs . ipv4/ip_forward ipv4/conf ipv6/conf | grep -v stable_secret | sort
+echo '# receivers'; ip fou show 2>/dev/null
 echo '# ip_vs'; [ -e /proc/net/ip_vs ] && sed 1,3d /proc/net/ip_vs
 echo '# filters'; nft list ruleset
 echo '# files'; ls -d /var/lib/drover /run/drover /etc/drover /etc/init.d/drover* /etc/systemd/system/drover* 2>/dev/null
@@ -53,12 +53,6 @@ SITE = """server {{
 }}
 """
 _running = set()
-
-
-def side_by_side(work, hosts):
-    """{host: what WORK gives for it}"""
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        return dict(zip(hosts, pool.map(work, hosts)))
 
 
 def serve(hosts):

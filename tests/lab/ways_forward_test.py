@@ -115,6 +115,48 @@ class TunGre(Tun):
     wrapped = "--tun-type gre --tun-nocsum"
     test_2_sabotage_the_end_of_a_tunnel_is_down = None  # as with ipip
 
+    def test_2_sabotage_the_director_wraps_in_another_way(self):
+        with self.asleep("lb1"):
+            on("lb1", f"ipvsadm -e -t {VIP}:80 -r {ADDRESS['rs2']}:80 -i -w 1 --tun-type ipip")
+            self.assertEqual(pages(4), {"rs1": 2, None: 2})
+            said = self.expect_found(("server-settings", "lb1"), ("no-answer", "rs2"))
+            self.assertIn('is "tun weight 1" on lb1 where it should be "tun by gre weight 1"', said)
+        wait_until(lambda: pages(2) == {"rs1": 1, "rs2": 1}, LATE, "the helper mends it")
+
+
+class TunGue(Tun):
+    """6: tunnels, gue: ipip over UDP. Somebody else's receiver is on rs2 already, and stays."""
+    way = "tun-gue"
+    wrapped = "--tun-type gue --tun-port 6080 --tun-nocsum"
+    test_2_sabotage_the_end_of_a_tunnel_is_down = None  # as with ipip
+
+    @classmethod
+    def setUpClass(cls):
+        on("rs2", "modprobe fou && ip fou add port 6080 gue")
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        on("rs2", "ip fou del port 6080", check=False)
+
+    @staticmethod
+    def receives(server):
+        return on(server, "ip fou show") == "port 6080 gue"
+
+    def test_1_it_is_what_the_classic_commands_set(self):
+        super().test_1_it_is_what_the_classic_commands_set()
+        self.assertTrue(self.receives("rs1") and self.receives("rs2"))
+
+    def test_2_sabotage_nobody_takes_what_comes_over_udp(self):
+        with self.asleep("rs1"):
+            on("rs1", "ip fou del port 6080")
+            self.assertEqual(pages(4), {"rs2": 2, None: 2})
+            said = self.expect_found(("gue-receiver", "rs1"), ("no-answer", "rs1"))
+            self.assertIn("rs1 lacks gue receiver 6080 (on UDP port 6080)", said)
+        wait_until(lambda: self.receives("rs1"), LATE, "the helper mends it")
+        wait_until(lambda: pages(2) == {"rs1": 1, "rs2": 1}, LATE, "it serves")
+
 
 class Fwmark(WayTest):
     """9: http and https as one service."""

@@ -308,6 +308,15 @@ TEST(DaemonWords, TheSameResourceTwiceMustSayTheSame) {
   EXPECT_EQ(whole, DaemonState());
 }
 
+TEST(DaemonWords, APathMustFitIntoARequestLine) {
+  EXPECT_TRUE(ValidateHttpPath("/").has_value());
+  EXPECT_TRUE(ValidateHttpPath("/a%20b?c=d").has_value());
+  EXPECT_FALSE(ValidateHttpPath("/" + std::string(4096, 'a')).has_value());
+  for (const char* bad : {"", "index.html", "/a b", "/a\r\nX: y", "/\xc3\xa4"}) {
+    EXPECT_FALSE(ValidateHttpPath(bad).has_value()) << bad;
+  }
+}
+
 TEST(DaemonWords, SpansAreWrittenAsPeopleWriteThem) {
   EXPECT_EQ(DurationText(milliseconds(1500)), "1500ms");
   EXPECT_EQ(DurationText(milliseconds(90000)), "90s");

@@ -14,6 +14,7 @@ MacAddress Mac(std::uint8_t last) { return {2, 0, 0, 0, 0, last}; }
 std::vector<PathPart> EveryKind() {
   return {Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")},
           Tunnel{"lvs-gre", TunnelKind::kGre, Ip("10.0.0.21")},
+          GueReceiver{6080},
           Route{Prefix{Ip("0.0.0.0"), 0}, Ip("10.0.0.1")},
           Route{Prefix{Ip("fd00::"), 64}, Ip("fe80::1")},
           ArpFilter{Ip("10.0.0.100"), Ip("10.0.0.21")},
@@ -35,8 +36,9 @@ TEST(PacketPath, IsNamedForPeople) {
   EXPECT_EQ(names,
             (std::vector<std::string>{
                 "tunnel lvs-ipip: ipip at 10.0.0.21", "tunnel lvs-gre: gre at 10.0.0.21",
-                "route 0.0.0.0/0: via 10.0.0.1", "route fd00::/64: via fe80::1",
-                "arp filter 10.0.0.100: asks as 10.0.0.21", "mark tcp 10.0.0.100:443: fwmark 7",
+                "gue receiver 6080: on UDP port 6080", "route 0.0.0.0/0: via 10.0.0.1",
+                "route fd00::/64: via fe80::1", "arp filter 10.0.0.100: asks as 10.0.0.21",
+                "mark tcp 10.0.0.100:443: fwmark 7",
                 "mark tcp 10.0.0.100:80: fwmark 7 not from 02:00:00:00:00:01 02:00:00:00:00:02"}));
 }
 
@@ -47,6 +49,8 @@ TEST(PacketPath, OffencesAreSaidInOneSentence) {
   } cases[] = {
       {Tunnel{"a/b", TunnelKind::kIpip, Ip("10.0.0.1")}, "a/b"},
       {Tunnel{"lvs0", TunnelKind::kIpip, Ip("fd00::1")}, "fd00::1 cannot be the IPv4 address"},
+      {Tunnel{"lvs0", TunnelKind::kGue, Ip("10.0.0.1")}, "no device is of kind gue"},
+      {GueReceiver{0}, "the port must not be 0"},
       {Route{Prefix{Ip("10.0.0.1"), 8}, Ip("10.0.0.1")}, "is an address in a network"},
       {Route{Prefix{Ip("10.0.0.0"), 8}, Ip("fd00::1")}, "of the other family"},
       {Route{Prefix{Ip("10.0.0.0"), 8}, Ip("0.0.0.0")}, "no router"},

@@ -39,6 +39,23 @@ TEST(ServiceRules, EachOffenceIsNamed) {
          s.destinations[1].forward = Forwarding::kTun;
        },
        "forwarding method tun cannot change the port"},
+      {"gue without tun",
+       [](VirtualService& s) {
+         s.destinations[1].tunnel = {TunnelKind::kGue, 6080};
+       },
+       "only forwarding method tun wraps packets (gue port 6080)"},
+      {"gue without a port",
+       [](VirtualService& s) {
+         s.destinations[1].forward = Forwarding::kTun;
+         s.destinations[1].tunnel = {TunnelKind::kGue};
+       },
+       "gue needs the port that the real server takes it at"},
+      {"gre with a checksum",
+       [](VirtualService& s) {
+         s.destinations[1].forward = Forwarding::kTun;
+         s.destinations[1].tunnel = {TunnelKind::kGre, 0, TunnelChecksum::kFull};
+       },
+       "port and checksum are settings of gue, not of gre"},
       {"port 0", [](VirtualService& s) { std::get<SocketKey>(s.key).port = 0; },
        "needs persistence"},
       {"weight", [](VirtualService& s) { s.destinations[0].weight = 65536; },

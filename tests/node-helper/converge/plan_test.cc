@@ -86,12 +86,13 @@ TEST(Plan, PutsTunnelsAndRoutesFirstAndFiltersBeforeAddresses) {
   DesiredState desired;
   desired.path = {PacketMark{{Transport::kTcp, Ip("10.0.0.100"), 80}, 7},
                   ArpFilter{Ip("10.0.0.100"), Ip("10.0.0.21")},
-                  Route{Prefix::Parse("10.9.0.0/16").value(), Ip("10.0.0.1")},
+                  Route{Prefix::Parse("10.9.0.0/16").value(), Ip("10.0.0.1")}, GueReceiver{6080},
                   Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")}};
   desired.sysctls = {{"net/ipv4/conf/lvs-ipip/rp_filter", "2"}};
   desired.addresses = {At("lvs-ipip", "10.0.0.100/32")};
   EXPECT_EQ(PlanLines(desired, {}),
-            (Strings{"add tunnel lvs-ipip (missing)", "add route 10.9.0.0/16 (missing)",
+            (Strings{"add tunnel lvs-ipip (missing)", "add gue receiver 6080 (missing)",
+                     "add route 10.9.0.0/16 (missing)",
                      "change sysctl net.ipv4.conf.lvs-ipip.rp_filter:  -> 2 (the tunnel is not "
                      "there yet)",
                      "add arp filter 10.0.0.100 (missing)", "add mark tcp 10.0.0.100:80 (missing)",
@@ -104,14 +105,47 @@ TEST(Plan, PutsTunnelsAndRoutesFirstAndFiltersBeforeAddresses) {
   EXPECT_EQ(PlanLines({}, observed), Strings{});
 }
 
+TEST(Plan, PutsAnotherWrappingRightAndSaysWhichItWas) {
+  DesiredState desired;
+  desired.services = {Web()};
+  desired.services[0].destinations = {Real("10.0.0.11")};
+  Destination& real = desired.services[0].destinations[0];
+  real.forward = Forwarding::kTun;
+  real.tunnel = {TunnelKind::kGue, 6080};
+  DesiredState observed = desired;
+  EXPECT_EQ(PlanLines(desired, observed), Strings{});
+  const struct {
+    Wrapping wrapping;
+    const char* before;
+    const char* reason;
+  } cases[] = {
+      {{}, "tun weight 1", "ipip"},
+      {{TunnelKind::kGre}, "tun by gre weight 1", "gre"},
+      {{TunnelKind::kGue, 6081}, "tun by gue port 6081 weight 1", "gue port 6081"},
+      {{TunnelKind::kGue, 6080, TunnelChecksum::kFull},
+       "tun by gue port 6080 csum weight 1",
+       "gue port 6080 csum"},
+  };
+  for (const auto& c : cases) {
+    observed.services[0].destinations[0].tunnel = c.wrapping;
+    EXPECT_EQ(PlanLines(desired, observed),
+              Strings{"change real server 10.0.0.11:80 of service tcp 10.0.0.100:80: " +
+                      std::string(c.before) +
+                      " -> tun by gue port 6080 weight 1 (packets are "
+                      "wrapped in " +
+                      c.reason + ")"});
+  }
+}
+
 TEST(Plan, WhatPacketsFindTheirWayByLeavesLast) {
   DesiredState owned;
-  owned.path = {Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")},
+  owned.path = {Tunnel{"lvs-ipip", TunnelKind::kIpip, Ip("10.0.0.21")}, GueReceiver{6080},
                 ArpFilter{Ip("10.0.0.100"), Ip("10.0.0.21")}};
   owned.addresses = {At("lvs-ipip", "10.0.0.100/32")};
   EXPECT_EQ(Lines(PlanPrune(owned, {}, owned, {})),
             (Strings{"remove address 10.0.0.100/32 on lvs-ipip (left the playbook)",
                      "remove arp filter 10.0.0.100 (left the playbook)",
+                     "remove gue receiver 6080 (left the playbook)",
                      "remove tunnel lvs-ipip (left the playbook)"}));
   EXPECT_EQ(PlanPrune(owned, owned, owned, {}), std::vector<Change>{});
 }

@@ -140,6 +140,38 @@ TEST(IpvsCodec, EncodedDestinationsAreDecoded) {
   }
 }
 
+TEST(IpvsCodec, WrappingsHaveTheBytesOfTheKernelsHeader) {
+  Destination destination = Real("10.0.0.11");
+  destination.forward = Forwarding::kTun;
+  const auto end = [&destination](const Wrapping& wrapping, std::ptrdiff_t size) {
+    destination.tunnel = wrapping;
+    const Bytes bytes = EncodeAddDestination(Web().key, destination);
+    return Bytes(bytes.end() - size, bytes.end());
+  };
+  EXPECT_EQ(end({}, 8), (Bytes{5, 0, 13, 0, 0, 0, 0, 0}));  // the type, and nothing behind it
+  EXPECT_EQ(end({TunnelKind::kGre}, 16), (Bytes{5, 0, 13, 0, 2, 0, 0, 0, 6, 0, 15, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(end({TunnelKind::kGue, 6080, TunnelChecksum::kFull}, 24),
+            (Bytes{5, 0, 13, 0, 1,    0,    0, 0,     // type
+                   6, 0, 15, 0, 1,    0,    0, 0,     // flags, host order
+                   6, 0, 14, 0, 0x17, 0xC0, 0, 0}));  // port, network order
+}
+
+TEST(IpvsCodec, WrappingsAreReadAsTheyWereWritten) {
+  for (const Wrapping& wrapping :
+       {Wrapping{}, Wrapping{TunnelKind::kGre},
+        Wrapping{TunnelKind::kGre, 0, TunnelChecksum::kFull}, Wrapping{TunnelKind::kGue, 6080},
+        Wrapping{TunnelKind::kGue, 1, TunnelChecksum::kFull},
+        Wrapping{TunnelKind::kGue, 65535, TunnelChecksum::kRemote}}) {
+    Destination destination = Real("10.0.0.11");
+    destination.forward = Forwarding::kTun;
+    destination.tunnel = wrapping;
+    const auto decoded =
+        DecodeDestination(EncodeAddDestination(Web().key, destination), Family::kIpv4);
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ(decoded->tunnel, wrapping) << ToString(wrapping);
+  }
+}
+
 TEST(IpvsCodec, DestinationOfAnOldKernelHasTheFamilyOfItsService) {
   Bytes bytes = EncodeAddDestination(Web().key, Real("10.0.0.11"));
   const std::size_t family_type = 4 + 4 + kWebKey.size() + 4 + 2;

@@ -159,7 +159,10 @@ TEST(BadInput, ADrillNeedsAFaultThatExists) {
           "site.yml:3:22: \"director-crush\" is no fault [did you mean \"director-crash\"?]"},
          {"drill: {fault: vrrp-loss, loss: 2}",
           "site.yml:3:39: \"loss\" is a share of the adverts, above 0 and at most 1"},
-         {"drill: {fault: handover, path: page}", "site.yml:3:38: \"path\" begins with \"/\""}});
+         {"drill: {fault: handover, path: page}",
+          "site.yml:3:38: the path \"page\" must start with / and have no blanks"},
+         {"drill: {fault: handover, path: \"/a b\"}",
+          "site.yml:3:38: the path \"/a b\" must start with / and have no blanks"}});
 }
 
 TEST(BadInput, TheSameErrorOfManyHostsIsSaidOnce) {

@@ -50,10 +50,49 @@ TEST(RealServerModule, TakesPacketsFromATunnel) {
   EXPECT_EQ(state.sysctls.back(), (Sysctl{"net/ipv4/conf/lvs-gre/rp_filter", "2"}));
 }
 
-TEST(RealServerModule, SaysWhyItHasNoGueTunnel) {
-  EXPECT_EQ(CompileErrors(OneTask("real_server: {vip: 10.0.0.100, tunnel: gue}")),
-            "site.yml:3:46: \"tunnel: gue\" is not offered: real servers would need a receiver (ip "
-            "fou), which Drover does not set [ipip or gre]");
+TEST(RealServerModule, TakesGueAtAPortAndUnwrapsTheIpipInside) {
+  const auto device = Tunnel{"lvs-ipip", TunnelKind::kIpip, *IpAddress::Parse("10.0.0.7")};
+  const auto usual = StateOf("real_server: {vip: 10.0.0.100, tunnel: gue, sender: 10.0.0.7}");
+  EXPECT_EQ(usual.path, (std::vector<PathPart>{device, GueReceiver{6080}}));
+  EXPECT_EQ(usual.addresses, std::vector{Address("lvs-ipip", "10.0.0.100/32", false)});
+  EXPECT_EQ(usual.sysctls.back(), (Sysctl{"net/ipv4/conf/lvs-ipip/rp_filter", "2"}));
+  const auto other =
+      StateOf("real_server: {vip: 10.0.0.100, tunnel: gue, tunnel_port: 6666, sender: 10.0.0.7}");
+  EXPECT_EQ(other.path, (std::vector<PathPart>{device, GueReceiver{6666}}));
+}
+
+TEST(RealServerModule, RefusesWhatATunnelCannotDo) {
+  EXPECT_EQ(CompileErrors(OneTask("real_server: {vip: 10.0.0.100, tunnel: gre, tunnel_port: 1}")),
+            "site.yml:3:64: \"tunnel_port\" needs \"tunnel: gue\" [ipip and gre do not travel over "
+            "UDP]");
+  EXPECT_EQ(CompileErrors(OneTask("real_server: {vip: '2001:db8::1', tunnel: gue}")),
+            "site.yml:3:26: only IPv4 comes out of a device of kind ipip [tunnel: gre]");
+}
+
+TEST(VirtualServiceModule, WrapsInGueToAPort) {
+  const std::string start =
+      "virtual_service: {address: '10.0.0.100:80', real_servers: [10.0.0.11], forward: tun, ";
+  const auto wrapping = [&start](const std::string& rest) {
+    return StateOf(start + rest + "}").services.at(0).destinations.at(0).tunnel;
+  };
+  EXPECT_EQ(wrapping("tunnel: gue"), (Wrapping{TunnelKind::kGue, 6080}));
+  EXPECT_EQ(wrapping("tunnel: gue, tunnel_port: 6666, tunnel_checksum: remcsum"),
+            (Wrapping{TunnelKind::kGue, 6666, TunnelChecksum::kRemote}));
+  EXPECT_EQ(wrapping("tunnel: gre"), Wrapping{TunnelKind::kGre});
+  EXPECT_EQ(wrapping("weight: 1"), Wrapping{});
+}
+
+TEST(VirtualServiceModule, SettingsOfGueNeedGue) {
+  const std::string start = "virtual_service: {address: '10.0.0.100:80', forward: tun, ";
+  EXPECT_EQ(CompileErrors(OneTask(start + "tunnel_port: 6080}")),
+            "site.yml:3:78: \"tunnel_port\" needs \"tunnel: gue\" [ipip and gre do not travel over "
+            "UDP]");
+  EXPECT_EQ(CompileErrors(OneTask(start + "tunnel: gre, tunnel_checksum: csum}")),
+            "site.yml:3:95: \"tunnel_checksum\" needs \"tunnel: gue\" [ipip and gre do not travel "
+            "over UDP]");
+  EXPECT_EQ(CompileErrors(OneTask(start + "tunnel: gue, tunnel_port: 0}")),
+            "site.yml:3:91: \"tunnel_port\" of module \"virtual_service\" takes a number from 1 to "
+            "65535, not 0");
 }
 
 TEST(RouteModule, TakesNetworksAndTheDefault) {

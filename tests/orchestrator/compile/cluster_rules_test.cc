@@ -144,6 +144,27 @@ TEST(ClusterRules, ADirectorMayBeARealServerToo) {
             "no error");
 }
 
+TEST(ClusterRules, BothEndsOfATunnelAgree) {
+  const auto errors = [](const std::string& server, const std::string& service) {
+    return CompileErrors(
+        "- hosts: rs1\n  tasks:\n    - real_server: {vip: 10.0.0.100, tunnel: " + server +
+        "}\n- hosts: lb1\n  tasks:\n    - virtual_service: {address: "
+        "'10.0.0.100:80', real_servers: [rs1], forward: tun, tunnel: " +
+        service + "}\n");
+  };
+  for (const char* same : {"ipip", "gre", "gue", "gue, tunnel_port: 6666"}) {
+    EXPECT_EQ(errors(same, same), "no error");
+  }
+  EXPECT_EQ(errors("gue", "gue, tunnel_checksum: csum"), "no error");
+  EXPECT_EQ(errors("gue", "gue, tunnel_port: 6666"),
+            "site.yml:6:34: service tcp 10.0.0.100:80: packets for real server rs1 are wrapped in "
+            "gue port 6666, and it unwraps gue port 6080 [give its \"real_server\" task the same "
+            "tunnel]");
+  EXPECT_EQ(errors("ipip", "gre"),
+            "site.yml:6:34: service tcp 10.0.0.100:80: packets for real server rs1 are wrapped in "
+            "gre, and it unwraps ipip [give its \"real_server\" task the same tunnel]");
+}
+
 TEST(ClusterRules, EqualPrioritiesAreWarnedAbout) {
   EXPECT_EQ(Warnings(Both("priority: 100")),
             "vrrp_instance web: the same priority 100 on lb1, lb2; the higher address becomes "

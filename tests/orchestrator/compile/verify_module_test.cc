@@ -135,7 +135,7 @@ TEST(VerifyModule, TakesNumbersPathsAndChoices) {
             "site.yml:12:29: \"connections\" of module \"verify\" takes a number from 1 to 100000, "
             "not 0");
   EXPECT_EQ(CompileErrors(Playbook("{http: {path: health}}")),
-            "site.yml:12:22: \"http\" takes a path that begins with \"/\", not \"health\"");
+            "site.yml:12:22: \"http\": the path \"health\" must start with / and have no blanks");
 }
 
 constexpr const char* kProxies =

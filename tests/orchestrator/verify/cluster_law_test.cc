@@ -234,6 +234,11 @@ TEST(ClusterLaw, EachSabotageIsNamedWithHostAndRule) {
          e.hosts["rs1"].drift = {{"add", "tunnel lvs-ipip", "", "ipip at 10.0.0.11", "missing"}};
        },
        "tunnel@rs1"},
+      {"nobody takes what comes in GUE",
+       [](ClusterEvidence& e) {
+         e.hosts["rs1"].drift = {{"add", "gue receiver 6080", "", "on UDP port 6080", "missing"}};
+       },
+       "gue-receiver@rs1"},
       {"answers go through a director",
        [](ClusterEvidence& e) {
          e.hosts["rs1"].after->routes[0].gateway = *IpAddress::Parse("10.0.0.2");
@@ -253,6 +258,14 @@ TEST(ClusterLaw, EachSabotageIsNamedWithHostAndRule) {
                                   "dr weight 9", "dr weight 1", "weight is 9"}};
        },
        "server-weight@lb1"},
+      {"wrapped in another way",
+       [](ClusterEvidence& e) {
+         e.hosts["lb1"].drift = {{"change", "real server 10.0.0.12:80 of service tcp 10.0.0.100:80",
+                                  "tun weight 1 thresholds 1/2",
+                                  "tun by gre weight 1 thresholds 1/2",
+                                  "packets are wrapped in ipip"}};
+       },
+       "server-settings@lb1"},
       {"persistence left on",
        [](ClusterEvidence& e) {
          e.hosts["lb1"].drift = {{"change", "service tcp 10.0.0.100:80",

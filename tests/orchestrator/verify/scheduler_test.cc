@@ -7,6 +7,7 @@
 #include <map>
 
 #include "orchestrator/verify/chi_square.h"
+#include "orchestrator/verify/distribution_law.h"
 #include "orchestrator/verify/hash_scheduler.h"
 #include "orchestrator/verify/kernel_hash.h"
 #include "orchestrator/verify/least_scheduler.h"
@@ -210,6 +211,16 @@ TEST(PredictionLaw, LeastConnectionIsReplayedFromTheTable) {
   }
   EXPECT_EQ(Judge(expectation, right).services.front().law,
             "members only: wlc chooses by the connections that all clients have open");
+}
+
+TEST(PredictionLaw, ADatagramLeavesAnInactiveConnectionOrWithOnePacketNone) {
+  ExpectedService service = Service("lc");
+  service.key.transport = Transport::kUdp;
+  EXPECT_EQ(LawOf(service).kind, LawKind::kLeast);
+  const std::vector<OpenConnections> empty(3);
+  EXPECT_EQ(ReplayLeast(service, empty, 4), (std::vector<std::string>{"rs3", "rs2", "rs1", "rs3"}));
+  service.one_packet = true;
+  EXPECT_EQ(ReplayLeast(service, empty, 3), (std::vector<std::string>{"rs3", "rs3", "rs3"}));
 }
 
 TEST(ChiSquare, TailHasTheValuesOfTheTables) {
