@@ -1,5 +1,5 @@
 """Drills by the calendar, in the lab: a due time is driven once and leaves its page and its place in the history; the process that
-drives it may be killed in mid-drill.
+drives it may be killed in mid-drill. Its blackouts hold for drills by hand, too.
 
     tests/lab/lab --engine native -i tests/lab/inventories/pair.yml -- /usr/bin/python3 tests/lab/drill_schedule_test.py
 """
@@ -8,6 +8,7 @@ import datetime
 import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -54,9 +55,7 @@ class Scheduled(unittest.TestCase):
     def soon(self, name):
         """A schedule that has come due when this returns."""
         due = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=COMES_SOON)
-        status, text = self.drover("drill", "schedule", "add", name, "vrrp-split", self.playbook, "-i", INVENTORY, "--at",
-                                   due.strftime("%Y-%m-%d %H:%M:%S UTC"), "--", *OPTIONS, *helper_option())
-        self.assertEqual(status, 0, text)
+        self.schedule(name, due.strftime("%Y-%m-%d %H:%M:%S UTC"))
         time.sleep(max(0.0, due.timestamp() - time.time()) + 0.1)
 
     def drills(self, trigger):
@@ -100,6 +99,33 @@ class Scheduled(unittest.TestCase):
         self.assertIn("(found later)", text)
         self.assertEqual(len(self.drills("schedule killed")), 1)
         self.assertEqual(self.drover("drill", "due"), (0, ""))
+
+    def test_3_a_blackout_of_a_schedule_is_a_gate_of_every_drill_with_its_playbook(self):
+        today = datetime.date.today()
+        days = f"{today - datetime.timedelta(1)}..{today + datetime.timedelta(1)}"  # also when it is midnight meanwhile
+        past = f"{today - datetime.timedelta(9)}..{today - datetime.timedelta(8)}"
+        run = ["drill", "run", "vip-lost", self.playbook, "-i", INVENTORY, "--yes", *OPTIONS, *helper_option()]
+        self.schedule("quiet", "yearly", "--blackout", past, "--blackout", days)
+        status, text = self.drover(*run)
+        self.assertEqual(status, 3, text)
+        self.assertRegex(text, rf"RED +no blackout +{re.escape(days)} \(schedule quiet\)\n")
+        self.assertIn("Nothing was injected", text)
+        # That of another playbook, and that of other days, are none of its affair.
+        self.assertEqual(self.drover("drill", "schedule", "remove", "quiet")[0], 0)
+        other = os.path.join(self.folder, "other.yml")
+        with open(other, "w", encoding="utf-8") as file:
+            file.write(PLAYBOOK)
+        self.schedule("elsewhere", "yearly", "--blackout", days, playbook=other)
+        self.schedule("over", "yearly", "--blackout", past)
+        status, text = self.drover(*run)
+        self.assertIn(status, (0, 2, 3, 5), text)  # what the verdict is depends on how busy this machine is
+        self.assertNotIn("no blackout", text)
+        self.assertIn("\nPrediction\n", text)
+
+    def schedule(self, name, at, *words, playbook=None):
+        status, text = self.drover("drill", "schedule", "add", name, "vrrp-split", playbook or self.playbook, "-i",
+                                   INVENTORY, "--at", at, *words, "--", *OPTIONS, *helper_option())
+        self.assertEqual(status, 0, text)
 
     def wait_for(self, condition, what):
         deadline = time.monotonic() + DRILL_ENDS

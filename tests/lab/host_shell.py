@@ -1,5 +1,6 @@
-"""Shell commands on the lab's hosts, and waiting for what they show."""
+"""Shell commands on the lab's hosts, on several at once, and waiting for what they show."""
 
+import concurrent.futures
 import subprocess
 import time
 
@@ -15,6 +16,13 @@ def on(host, command, check=True):
 
 def lab(*command):
     subprocess.run(["lab-ctl", *command], check=True, timeout=120)
+
+
+def side_by_side(work, items):
+    """{item: what WORK gives for it}, all at once; raises what failed first."""
+    items = list(items)
+    with concurrent.futures.ThreadPoolExecutor(max(1, len(items))) as pool:
+        return dict(zip(items, pool.map(work, items)))
 
 
 def wait_until(condition, seconds, what):

@@ -1,5 +1,5 @@
 """Drover where systemd is the first process: the helper as a unit, drills with a timer of systemd as their last guard, runs that
-go back outside the unit's confinement, schedules carried out by a timer, and nothing of it left in the end.
+go back outside the unit's confinement, schedules carried out by a timer, of root and of a user, and nothing of it left in the end.
 
     tests/lab/lab --engine native -i tests/lab/inventories/systemd.yml -- /usr/bin/python3 tests/lab/systemd_test.py [TEST…]
 
@@ -332,6 +332,37 @@ class SystemdTest(unittest.TestCase):
         drover("drill", "schedule", "remove", "soon")
         self.assertEqual(on(control, f"systemctl list-unit-files --no-legend '{DUE}*'; ls /etc/systemd/system/{DUE}* 2>/dev/null", check=False), "")
         self.assertEqual(units(control, f"{DUE}.timer"), [])
+
+    def test_11_users_have_a_timer_of_their_own_systemd(self):
+        """Of a user without any right, by a schedule whose blackout is today: that it was skipped says that somebody looked."""
+        control, home, runtime = os.uname().nodename, "/run/user-home", "/run/user/65534"
+        on(control, f"mkdir -p {home} {runtime}; cp {DROVER} {self.playbook} {INVENTORY} {home}/; chown -R nobody:nogroup {home} {runtime}; "
+                    f"chmod 700 {runtime}; systemd-run --quiet --unit=of-nobody -p Type=notify -p Delegate=yes -p User=nobody "
+                    f"-E XDG_RUNTIME_DIR={runtime} -E HOME={home} /lib/systemd/systemd --user")
+
+        def as_nobody(command):
+            return on(control, f"cd {home}; exec setpriv --reuid=nobody --regid=nogroup --clear-groups env -u XDG_STATE_HOME "
+                               f"XDG_RUNTIME_DIR={runtime} HOME={home} {command}")
+
+        def occurrences():
+            return json.loads(as_nobody("./drover drill schedule list --output json"))[0]["occurrences"]
+        today = datetime.date.today()
+        days = f"{today - datetime.timedelta(1)}..{today + datetime.timedelta(1)}"
+        due = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(seconds=3)
+        told = as_nobody(f"./drover drill schedule add quiet vip-lost pair.yml -i systemd.yml --at '{due:%Y-%m-%d %H:%M:%S} UTC' --blackout {days}")
+        timer = f"{home}/.config/systemd/user/{DUE}.timer"
+        self.assertIn(f"systemd looks every minute: {timer} (loginctl enable-linger lets it go on without a login)", told)
+        self.assertEqual(as_nobody(f"systemctl --user is-enabled {DUE}.timer"), "enabled")
+        # A minute is long for a test.
+        on(control, f"mkdir -p {timer}.d; printf '[Timer]\\nOnCalendar=*:*:*\\n' > {timer}.d/often.conf")
+        as_nobody("systemctl --user daemon-reload")
+        as_nobody(f"systemctl --user restart {DUE}.timer")
+        wait_until(lambda: [(one["state"], one["reason"].split()[0]) for one in occurrences()] == [("skipped", "blackout")], 3 + SLACK,
+                   lambda: f"somebody looks: {occurrences()}")
+        self.assertIn("The timer is gone.", as_nobody("./drover drill schedule remove quiet"))
+        self.assertEqual(on(control, f"ls {timer} {home}/.config/systemd/user/{DUE}.service 2>/dev/null", check=False), "")
+        self.assertEqual(as_nobody(f"systemctl --user list-units --all --plain --no-legend {DUE}.timer"), "")
+        on(control, f"systemctl stop of-nobody.service; rm -r {home} {runtime}")
 
     @staticmethod
     def history():
