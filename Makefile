@@ -1,6 +1,7 @@
 # make          builds build/drover and build/node-helper
 # make demo     a whole cluster on this machine, in about a minute after the build
-# make test     every test: unit, contract, lab, a smoke of the benchmarks; some suites alone: scripts/run-tests NAME...
+# make test     the tests of every commit: unit, contract, lab, a smoke of the benchmarks; some suites alone: scripts/run-tests NAME...
+# make test-all every test there is; without hardware virtualisation that takes an hour
 # make bench    the benchmarks, with their ratios
 # make asan     unit tests under address and undefined-behaviour sanitizers
 # make format   clang-format over everything;  make tidy  clang-tidy
@@ -16,7 +17,7 @@ PACKAGES = g++ cmake ninja-build pkg-config make ccache \
 
 BUILD = build
 
-.PHONY: all deps demo test bench asan format tidy clean
+.PHONY: all deps demo test test-all bench asan format tidy clean
 
 all: deps
 	@cmake --preset release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache >$(BUILD).log 2>&1 || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
@@ -33,6 +34,9 @@ demo: all
 
 test: all
 	@scripts/run-tests
+
+test-all: all
+	@scripts/run-tests --all
 
 bench: all
 	@tests/bench/run
