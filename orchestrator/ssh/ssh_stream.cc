@@ -59,6 +59,9 @@ class SshStream final : public ByteStream {
   [[nodiscard]] LoginOptions Credentials() const;
   // Takes what libssh has read. False: the connection is gone.
   bool Drain(Arrival& arrival);
+  // Bytes came since `count` was read. Every call into libssh may read the socket and keep what it
+  // was not asked for: to wait for the socket before that is taken would be to wait for it in vain.
+  [[nodiscard]] bool HeardSince(std::uint64_t count) const { return received_.in_bytes != count; }
   ProcessEnd AwaitExitCode();
   Status KeepAlive();
   [[nodiscard]] Error Lost() const;
@@ -325,13 +328,16 @@ Status SshStream::KeepAlive() {
 Result<Arrival> SshStream::Receive(Deadline deadline) {
   Arrival arrival;
   while (true) {
+    const std::uint64_t heard = received_.in_bytes;
     if (!Drain(arrival)) return Fail(Lost());
     if (!arrival.out.empty() || !arrival.err.empty()) return arrival;
+    if (HeardSince(heard)) continue;
     if (ssh_channel_is_eof(channel_.get()) != 0 || ssh_channel_is_closed(channel_.get()) != 0) {
       arrival.end = AwaitExitCode();
       return arrival;
     }
     if (const Status alive = KeepAlive(); !alive) return Fail(alive.error());
+    if (HeardSince(heard)) continue;
     const Deadline next = std::min(deadline, heard_ + (asked_ ? kGiveUpAfter : kAskAfter));
     const Woken woken = WaitForSsh(session_.get(), bell_, next);
     if (woken == Woken::kAborted || (woken == Woken::kTimeout && next == deadline)) {
@@ -342,6 +348,7 @@ Result<Arrival> SshStream::Receive(Deadline deadline) {
 
 Result<std::size_t> SshStream::Write(std::string_view data, Deadline deadline) {
   while (true) {
+    const std::uint64_t heard = received_.in_bytes;
     if (ssh_channel_poll(channel_.get(), 0) != 0 || ssh_channel_poll(channel_.get(), 1) != 0) {
       return 0;
     }
@@ -355,6 +362,7 @@ Result<std::size_t> SshStream::Write(std::string_view data, Deadline deadline) {
       if (written < 0) return Fail(Lost());
       if (written > 0) return static_cast<std::size_t>(written);
     }
+    if (HeardSince(heard)) continue;
     const Woken woken = WaitForSsh(session_.get(), bell_, deadline);
     if (woken != Woken::kReady) return Fail(WaitError(woken, options_.host));
   }

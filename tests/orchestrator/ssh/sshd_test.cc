@@ -539,6 +539,27 @@ TEST_F(SshSession, DamagedResidentHelperIsBroughtAgainOverTheSameConnection) {
   EXPECT_EQ(trace_.find("connecting to"), trace_.rfind("connecting to")) << trace_;
 }
 
+// libssh may take in output while it is asked for something else: waiting for the socket then waits
+// for what is here already. Two lines, some microseconds apart, meet every such moment in time.
+TEST_F(SshSession, OutputThatComesWhileAnotherStreamIsReadIsNotWaitedFor) {
+  const std::string event = "echo '" + EncodeEvent(ProgramDone{true}) + "'";
+  options_.helper_path = folder_.Write(
+      "own",
+      FakeHelper(
+          "n=0",
+          event + "; n=$((n+1)); i=$((n % 97)); while [ $i -gt 0 ]; do i=$((i-1)); done; " + event),
+      0700);
+  const auto session = Open();
+  ASSERT_TRUE(session.has_value()) << session.error().message;
+  for (int round = 0; round < 3000; ++round) {
+    ASSERT_TRUE((*session)->Send(Program{}).has_value());
+    for (const char* which : {"first", "second"}) {
+      const auto next = (*session)->Next(seconds(5));
+      ASSERT_TRUE(next.has_value()) << which << " of " << round << ": " << next.error().message;
+    }
+  }
+}
+
 TEST_F(SshSession, LargeTrafficBothWays) {
   options_.helper_path = folder_.Write(
       "own",
