@@ -110,9 +110,15 @@ Status ValidateDestination(const VirtualService& service, const Destination& des
   if (wrapping.kind == TunnelKind::kGue && wrapping.port == 0) {
     return fail("gue needs the port that the real server takes it at");
   }
-  const bool plain = wrapping.port == 0 && wrapping.checksum == TunnelChecksum::kNone;
-  if (wrapping.kind != TunnelKind::kGue && !plain) {
-    return fail("port and checksum are settings of gue, not of " +
+  if (wrapping.kind != TunnelKind::kGue && wrapping.port != 0) {
+    return fail("a port is a setting of gue, not of " + std::string(ToString(wrapping.kind)));
+  }
+  // No playbook asks for gre with a checksum, but a rule that is put back may have it.
+  const bool gre_takes =
+      wrapping.kind == TunnelKind::kGre && wrapping.checksum == TunnelChecksum::kFull;
+  if (wrapping.kind != TunnelKind::kGue && wrapping.checksum != TunnelChecksum::kNone &&
+      !gre_takes) {
+    return fail("the checksum " + std::string(ToString(wrapping.checksum)) + " is none of " +
                 std::string(ToString(wrapping.kind)));
   }
   if (destination.weight > kMaxWeight) return fail("weight must be 0 to 65535");

@@ -128,8 +128,8 @@ Wrapping WrappingOf(const AttributeReader& attributes) {
   if (wrapping.kind == TunnelKind::kIpip) return wrapping;
   const std::uint16_t flags = attributes.U16(IPVS_DEST_ATTR_TUN_FLAGS).value_or(0);
   if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM) != 0) wrapping.checksum = TunnelChecksum::kFull;
-  if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM) != 0) wrapping.checksum = TunnelChecksum::kRemote;
   if (wrapping.kind == TunnelKind::kGue) {
+    if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM) != 0) wrapping.checksum = TunnelChecksum::kRemote;
     wrapping.port = attributes.U16Be(IPVS_DEST_ATTR_TUN_PORT).value_or(0);
   }
   return wrapping;

@@ -78,8 +78,8 @@ TEST_F(ServiceContract, EveryWrappingIsObservedAsItWasSet) {
   MustApply(kernel(), AddService{service});
   MustApply(kernel(), AddDestination{service.key, real});
   for (const Wrapping& wrapping :
-       {Wrapping{TunnelKind::kGre}, Wrapping{TunnelKind::kGue, 6080},
-        Wrapping{TunnelKind::kGue, 65535, TunnelChecksum::kFull},
+       {Wrapping{TunnelKind::kGre}, Wrapping{TunnelKind::kGre, 0, TunnelChecksum::kFull},
+        Wrapping{TunnelKind::kGue, 6080}, Wrapping{TunnelKind::kGue, 65535, TunnelChecksum::kFull},
         Wrapping{TunnelKind::kGue, 1, TunnelChecksum::kRemote}, Wrapping{}}) {
     const Destination before = real;
     real.tunnel = wrapping;

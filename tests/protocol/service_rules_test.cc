@@ -50,12 +50,24 @@ TEST(ServiceRules, EachOffenceIsNamed) {
          s.destinations[1].tunnel = {TunnelKind::kGue};
        },
        "gue needs the port that the real server takes it at"},
-      {"gre with a checksum",
+      {"gre with a port",
        [](VirtualService& s) {
          s.destinations[1].forward = Forwarding::kTun;
-         s.destinations[1].tunnel = {TunnelKind::kGre, 0, TunnelChecksum::kFull};
+         s.destinations[1].tunnel = {TunnelKind::kGre, 6080};
        },
-       "port and checksum are settings of gue, not of gre"},
+       "a port is a setting of gue, not of gre"},
+      {"gre with a remote checksum",
+       [](VirtualService& s) {
+         s.destinations[1].forward = Forwarding::kTun;
+         s.destinations[1].tunnel = {TunnelKind::kGre, 0, TunnelChecksum::kRemote};
+       },
+       "the checksum remcsum is none of gre"},
+      {"ipip with a checksum",
+       [](VirtualService& s) {
+         s.destinations[1].forward = Forwarding::kTun;
+         s.destinations[1].tunnel = {TunnelKind::kIpip, 0, TunnelChecksum::kFull};
+       },
+       "the checksum csum is none of ipip"},
       {"port 0", [](VirtualService& s) { std::get<SocketKey>(s.key).port = 0; },
        "needs persistence"},
       {"weight", [](VirtualService& s) { s.destinations[0].weight = 65536; },
