@@ -162,7 +162,7 @@ DrillParts DrillsOfThisNode(const Store& store) {
   parts.open_kernel = OpenLinuxKernel;
   parts.boot_id = NodeClock::OfThisNode().boot_id;
   parts.move = [](HandoverMove move, const std::vector<std::string>& instances) {
-    return ControlClient().Move(move, instances);
+    return ControlClient().Move(move, instances, /*with_run=*/false);
   };
   parts.tell = TellTheLog;
   return parts;
@@ -172,6 +172,10 @@ void LookAfterRuns(const Store& store, DaemonParts& parts) {
   const TransactionParts transaction = TransactionOfThisNode(store, nullptr);
   parts.run_holder = [transaction] {
     return Transaction(transaction).Holder().value_or(std::nullopt);
+  };
+  parts.has_run = [&store, transaction] {
+    const auto lock = Transaction(transaction).AliveLock();
+    return !lock || lock->has_value() || PendingJournal(store.directory()).exists();
   };
   parts.hold_back_overdue_run = [&store] {
     const auto held = HoldBackOverdueRun(GuardOfThisNode(store, nullptr));

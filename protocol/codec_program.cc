@@ -127,7 +127,8 @@ struct ActionEncoder {
     return {{"kind", "handover"},
             {"move", kHandoverMoves.NameOf(task.move)},
             {"instances", task.instances},
-            {"sync_wait_ms", task.sync_wait.count()}};
+            {"sync_wait_ms", task.sync_wait.count()},
+            {"with_run", task.with_run}};
   }
   Json operator()(const BeginTask& task) const {
     return {{"kind", "begin"},
@@ -266,6 +267,7 @@ HandoverTask ReadHandover(ObjectReader& reader) {
                   [](std::string_view word) { return kHandoverMoves.Parse(word); });
   reader.Read("instances", task.instances);
   reader.ReadDuration("sync_wait_ms", task.sync_wait);
+  reader.Read("with_run", task.with_run);
   return task;
 }
 

@@ -151,6 +151,8 @@ struct HandoverTask {
   std::vector<std::string> instances;  // empty: all
   std::chrono::milliseconds sync_wait{
       0};  // wait so long for a backup's connection table; over: failed
+  // Of kYield: it may preempt again as soon as no run has the node, also when the run has died.
+  bool with_run = false;
   bool operator==(const HandoverTask&) const = default;
 };
 

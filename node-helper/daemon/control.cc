@@ -38,7 +38,9 @@ Json AnswerReload(DaemonCore& core, DaemonCore::Time now) {
 
 Json AnswerMove(HandoverMove move, const Json& request, DaemonCore& core) {
   const auto names = Names(request, "instances");
-  return names ? Answer(core.Move(move, *names)) : Refusal(names.error());
+  if (!names) return Refusal(names.error());
+  const auto with_run = request.find("with_run");
+  return Answer(core.Move(move, *names, with_run != request.end() && *with_run == true));
 }
 
 Json AnswerVerb(const std::string& verb, const Json& request, DaemonCore& core,

@@ -6,7 +6,7 @@
 //   {"verb": "settled"}                      -> {"ok": true, "open": [...], "faults": [...]}
 //   {"verb": "settle_forms", "unsettled": [names]}
 //   {"verb": "status"}                       -> {"ok": true, "status": {...}}
-//   {"verb": "yield" | "return", "instances": [names]}
+//   {"verb": "yield" | "return", "instances": [names], "with_run": bool}
 //   {"verb": "upgrade"}                      -> {"ok": true}, then the daemon runs its file anew
 //
 // Refusals are {"ok": false, "code": "not_found", "message": "..."}.

@@ -169,11 +169,12 @@ Result<NodeStatus> ControlClient::ReadStatus() {
   return DecodeNodeStatus(Json::parse(*answer).value("status", Json()).dump());
 }
 
-Status ControlClient::Move(HandoverMove move, const std::vector<std::string>& instances) {
-  return Done(Ask(Json{
-      {"verb", move == HandoverMove::kYield ? "yield" : "return"},
-      {"instances",
-       instances}}.dump()));
+Status ControlClient::Move(HandoverMove move, const std::vector<std::string>& instances,
+                           bool with_run) {
+  const Json request{{"verb", move == HandoverMove::kYield ? "yield" : "return"},
+                     {"instances", instances},
+                     {"with_run", with_run}};
+  return Done(Ask(request.dump()));
 }
 
 Status ControlClient::Upgrade() { return Done(Ask(Request("upgrade"))); }

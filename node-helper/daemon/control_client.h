@@ -24,7 +24,7 @@ class ControlClient : public DaemonLink {
                                                const std::function<bool()>& give_up) override;
   Status SettleForms(const std::vector<std::string>& unsettled) override;
   Result<NodeStatus> ReadStatus() override;
-  Status Move(HandoverMove move, const std::vector<std::string>& instances) override;
+  Status Move(HandoverMove move, const std::vector<std::string>& instances, bool with_run) override;
   // The daemon runs its installed file anew, with the same process id; comes back before it does.
   Status Upgrade();
 

@@ -28,6 +28,7 @@ void DaemonCore::Begin(const std::optional<CoreMemory>& memory, Time now) {
   if (memory) {
     ran_before_ = memory->running_for;
     repairs_ = memory->repairs;
+    held_with_run_ = memory->held_with_run;
     parts_.events->Remember(memory->events);
     GoOn(*memory, now);
     return;
@@ -421,7 +422,8 @@ Status DaemonCore::SettleForms(const std::vector<std::string>& unsettled) {
   return {};
 }
 
-Status DaemonCore::Move(HandoverMove move, const std::vector<std::string>& instances) {
+Status DaemonCore::Move(HandoverMove move, const std::vector<std::string>& instances,
+                        bool with_run) {
   std::vector<std::string> names = instances;
   for (const VrrpInstance& instance : wants_.vrrp_instances) {
     if (instances.empty()) names.push_back(instance.name);
@@ -435,13 +437,31 @@ Status DaemonCore::Move(HandoverMove move, const std::vector<std::string>& insta
     }
   }
   for (const std::string& name : names) {
+    held_with_run_.erase(name);
     if (move == HandoverMove::kReturn) {
       speaker_->Return(name);
-    } else if (const Status yielded = speaker_->Yield(name); !yielded) {
+      continue;
+    }
+    if (const Status yielded = speaker_->Yield(name); !yielded) {
       return Fail(yielded.error().In(NameFor(name)));
     }
+    if (with_run) held_with_run_.insert(name);
   }
   return {};
+}
+
+// A run that follows at once has the node before it is free: it finds the instances as they are,
+// and what it was told about them stays true.
+void DaemonCore::EndHoldsOfRuns() {
+  if (held_with_run_.empty() || !parts_.has_run || parts_.has_run()) return;
+  const std::set<std::string> held = std::exchange(held_with_run_, {});
+  if (!speaker_ || HoldOf(maintenance_) != nullptr) return;
+  for (const InstanceStatus& instance : speaker_->Snapshot()) {
+    if (!instance.yielded || !held.contains(instance.name)) continue;
+    speaker_->Return(instance.name);
+    parts_.events->Add("vrrp", NameFor(instance.name),
+                       "was handed over for a run that has ended; may be master again");
+  }
 }
 
 // --- end and upgrade
@@ -454,6 +474,7 @@ CoreMemory DaemonCore::Freeze(Time now) {
   parts_.end_engines();
   SetEngines(nullptr, nullptr);
   memory.quorums = pools_.Remember();
+  memory.held_with_run = held_with_run_;
   memory.repairs = repairs_;
   memory.running_for = ran_before_ + std::chrono::duration_cast<milliseconds>(now - started_);
   TakeSpeakersEvents();

@@ -52,6 +52,7 @@ struct CoreParts {
   std::function<void(std::chrono::steady_clock::time_point)> pass_on_again;
   std::function<Result<std::vector<ServiceCounters>>()> read_counters;
   std::function<std::optional<LockHolder>()> run_holder;  // the run that has the node; may be empty
+  std::function<bool()> has_run;  // a run has the node, or the node goes back; may be empty
   // Ends the engines with all that they run, and takes the status of their scripts.
   std::function<void()> end_engines;
 };
@@ -63,6 +64,7 @@ struct CoreMemory {
   std::string trackers;
   std::map<std::string, bool> quorums;
   std::vector<LoggedEvent> events;
+  std::set<std::string> held_with_run;
   std::uint64_t repairs = 0;
   std::chrono::milliseconds running_for{0};
 };
@@ -106,7 +108,9 @@ class DaemonCore {
   [[nodiscard]] Overlay overlay(Time now);
   [[nodiscard]] Settlement Settled() const;
   Status SettleForms(const std::vector<std::string>& unsettled);
-  Status Move(HandoverMove move, const std::vector<std::string>& instances);
+  Status Move(HandoverMove move, const std::vector<std::string>& instances, bool with_run);
+  // Lets instances that were handed over for a run be master again once no run has the node.
+  void EndHoldsOfRuns();
   [[nodiscard]] NodeStatus StatusNow(Time now);
   [[nodiscard]] const DesiredState& wants() const { return wants_; }
   [[nodiscard]] bool ramping() const { return pools_.ramping(); }
@@ -183,6 +187,7 @@ class DaemonCore {
   std::map<std::string, Repeats> repeats_;
   Succession succession_;
   std::vector<PassedOn> passed_on_;
+  std::set<std::string> held_with_run_;  // instances that were handed over until the run ends
   std::map<std::string, Time> waits_for_sync_;  // instances that may not preempt yet, since when
   std::optional<SyncStatus> sync_;
   bool converged_ = false;

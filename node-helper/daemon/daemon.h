@@ -26,6 +26,7 @@ struct DaemonParts {
   std::function<Result<std::unique_ptr<Kernel>>()> open_kernel;
   // About runs that are not confirmed (node-helper/transaction); each may be empty.
   std::function<std::optional<LockHolder>()> run_holder;
+  std::function<bool()> has_run;
   // Before anything is set: an overdue run's record is set back.
   std::function<Status()> hold_back_overdue_run;
   // Twice a second: sees to it that a pending run is guarded; what is to be told, if anything.

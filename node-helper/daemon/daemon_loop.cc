@@ -136,6 +136,7 @@ class Loop {
     };
     core.read_counters = ReadIpvsCounters;
     core.run_holder = parts_.run_holder;
+    core.has_run = parts_.has_run;
     core.end_engines = [this] {
       checks_.reset();
       trackers_.reset();
@@ -296,6 +297,7 @@ class Loop {
     if (const std::string news = parts_.look_after_runs(); !news.empty()) {
       events_.Add("run", "", news);
     }
+    core_.EndHoldsOfRuns();
     runs_timer_.expires_after(kRunsInterval);
     runs_timer_.async_wait([this](const error_code& error) {
       if (!error) LookAfterRuns();

@@ -72,6 +72,7 @@ std::string EncodeInheritance(const Inheritance& inheritance) {
                       {"trackers", Bytes(inheritance.core.trackers)},
                       {"quorums", inheritance.core.quorums},
                       {"events", events},
+                      {"held_with_run", inheritance.core.held_with_run},
                       {"repairs", inheritance.core.repairs},
                       {"running_for", inheritance.core.running_for.count()},
                       {"lock_fd", inheritance.lock_fd},
@@ -96,6 +97,12 @@ Result<Inheritance> DecodeInheritance(const std::string& bytes) {
     }
   }
   ReadEvents(document, inheritance.core.events);
+  if (const auto found = document.find("held_with_run");
+      found != document.end() && found->is_array()) {
+    for (const Json& name : *found) {
+      if (name.is_string()) inheritance.core.held_with_run.insert(name.get<std::string>());
+    }
+  }
   inheritance.core.repairs = NumberOf<std::uint64_t>(document, "repairs", 0);
   inheritance.core.running_for =
       std::chrono::milliseconds{NumberOf<std::int64_t>(document, "running_for", 0)};

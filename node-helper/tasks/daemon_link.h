@@ -49,7 +49,9 @@ class DaemonLink {
   virtual Status SettleForms(const std::vector<std::string>& unsettled) = 0;
   virtual Result<NodeStatus> ReadStatus() = 0;
   // Tells the instances (empty: all) to yield or to return; does not wait for what follows.
-  virtual Status Move(HandoverMove move, const std::vector<std::string>& instances) = 0;
+  // `with_run`: as HandoverTask's.
+  virtual Status Move(HandoverMove move, const std::vector<std::string>& instances,
+                      bool with_run) = 0;
 };
 
 }  // namespace drover

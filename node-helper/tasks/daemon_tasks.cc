@@ -90,9 +90,9 @@ std::vector<std::string> NamesOf(const std::vector<InstanceStatus>& meant) {
 
 // Until a new master was heard by every instance that was one. A yield that nobody takes up is
 // taken back, so that the node is as before.
-Status Yield(const std::vector<InstanceStatus>& masters, TaskContext& context) {
+Status Yield(const std::vector<InstanceStatus>& masters, bool with_run, TaskContext& context) {
   const std::vector<std::string> names = NamesOf(masters);
-  if (Status told = context.daemon->Move(HandoverMove::kYield, names); !told) return told;
+  if (Status told = context.daemon->Move(HandoverMove::kYield, names, with_run); !told) return told;
   milliseconds patience = kSlack;
   for (const InstanceStatus& instance : masters) {
     patience = std::max(patience, 2 * instance.master_down + kSlack);
@@ -108,7 +108,8 @@ Status Yield(const std::vector<InstanceStatus>& masters, TaskContext& context) {
     return "";
   });
   if (!done) {
-    [[maybe_unused]] const Status back = context.daemon->Move(HandoverMove::kReturn, names);
+    [[maybe_unused]] const Status back =
+        context.daemon->Move(HandoverMove::kReturn, names, /*with_run=*/false);
   }
   return done;
 }
@@ -138,7 +139,8 @@ TaskResult RunHandoverTask(const HandoverTask& task, bool check, TaskContext& co
   std::vector<ChangeText> changes = Foreseen(task.move, *meant);
   if (check || changes.empty()) return Succeeded(std::move(changes));
   if (task.move == HandoverMove::kReturn) {
-    const Status told = context.daemon->Move(HandoverMove::kReturn, NamesOf(*meant));
+    const Status told =
+        context.daemon->Move(HandoverMove::kReturn, NamesOf(*meant), /*with_run=*/false);
     return told ? Succeeded(std::move(changes)) : Failed(told.error());
   }
   if (task.sync_wait.count() > 0) {
@@ -149,7 +151,7 @@ TaskResult RunHandoverTask(const HandoverTask& task, bool check, TaskContext& co
   }
   std::vector<InstanceStatus> masters = *meant;
   std::erase_if(masters, [](const InstanceStatus& instance) { return !IsMaster(instance); });
-  const Status yielded = Yield(masters, context);
+  const Status yielded = Yield(masters, task.with_run, context);
   return yielded ? Succeeded(std::move(changes)) : Failed(yielded.error());
 }
 

@@ -185,6 +185,7 @@ void Rollout::EndForeseeing(Actions& actions) {
   HandoverTask handover;
   handover.instances = book_.at(host).ground.masters;
   handover.sync_wait = kSyncWait;
+  handover.with_run = true;
   Questions questions{{host, {.tasks = {handover}}}};
   Reach(Stage::kHandover, questions, actions);
   book_.Ask(std::move(questions), actions);
@@ -239,7 +240,7 @@ void Rollout::EndReturning(Actions& actions) {
   for (const auto& [host, answer] : book_.answers()) {
     yielded_.erase(host);
     if (const auto error = ErrorOf(answer)) {
-      Show(Notice{host, "stays backup until drover handover --back: " + error->message}, actions);
+      Show(Notice{host, "stays backup until the run has ended: " + error->message}, actions);
     }
   }
   NextWave(actions);

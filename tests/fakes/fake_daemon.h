@@ -63,7 +63,9 @@ class FakeDaemon : public DaemonLink {
     return {};
   }
   Result<NodeStatus> ReadStatus() override { return status; }
-  Status Move(HandoverMove move, const std::vector<std::string>& instances) override {
+  Status Move(HandoverMove move, const std::vector<std::string>& instances,
+              bool with_run) override {
+    moved_with_run = with_run;
     for (InstanceStatus& instance : status.instances) {
       if (std::find(instances.begin(), instances.end(), instance.name) == instances.end()) continue;
       instance.yielded = move == HandoverMove::kYield;
@@ -84,6 +86,7 @@ class FakeDaemon : public DaemonLink {
   std::vector<std::string> open;  // what WaitSettled says is not settled
   NodeStatus status;
   int reloads = 0;
+  bool moved_with_run = false;  // as the last Move said
   std::chrono::milliseconds waited{0};
   std::vector<std::vector<std::string>> settled;
 

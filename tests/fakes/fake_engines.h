@@ -142,7 +142,11 @@ class FakeSpeaker : public Speaker {
     return {};
   }
   void Return(const std::string& instance) override { state_.yielded.erase(instance); }
-  std::vector<InstanceStatus> Snapshot() override { return state_.snapshot; }
+  std::vector<InstanceStatus> Snapshot() override {
+    std::vector<InstanceStatus> all = state_.snapshot;
+    for (InstanceStatus& one : all) one.yielded |= state_.yielded.contains(one.name);
+    return all;
+  }
   int event_fd() const override { return -1; }
   std::vector<SpeakerEvent> TakeEvents() override { return std::exchange(state_.events, {}); }
   std::string Freeze() override {

@@ -166,6 +166,7 @@ class Killed(RunsThatAreCut):
             # All together, but for a run that was killed while it told them one after the other.
             if "to confirm" not in step and not step.startswith("confirm"):
                 self.assertEqual(set(rounds().values()), {number - 1}, step)
+            wait_until(lambda: holds_vip("director1") and not holds_vip("director2"), 5, f"{step}: who handed over for the run is back")
         self.expect_completed(number, step)
         self.expect_served(prober, step)
         print(f"\n    {step}: {time.monotonic() - begun:.1f} s{', gone back before' if waits else ''}", file=sys.stderr)

@@ -79,6 +79,7 @@ Program RichProgram() {
   add(PruneTask{{}, {"web"}});
   add(StatusTask{});
   add(HandoverTask{HandoverMove::kReturn, {"web", "mail"}, std::chrono::milliseconds(5000)});
+  add(HandoverTask{.instances = {"web"}, .with_run = true});
   add(BeginTask{std::chrono::seconds(60), false, "r0", "d1"});
   add(ConfirmTask{});
   add(RevertTask{"a host failed"});

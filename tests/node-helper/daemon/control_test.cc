@@ -57,6 +57,7 @@ class Control : public ::testing::Test {
     parts.pass_on = [](const std::vector<PassedOn>&) -> Status { return {}; };
     parts.pass_on_again = [](std::chrono::steady_clock::time_point) {};
     parts.soon = [] {};
+    parts.has_run = [] { return false; };
     return parts;
   }
   Json Ask(const std::string& line) {
@@ -96,6 +97,11 @@ TEST_F(Control, EveryVerbIsAnswered) {
   EXPECT_EQ(Ask(R"({"verb": "yield", "instances": ["web"]})").at("ok"), true);
   EXPECT_TRUE(speaker_.yielded.contains("web"));
   EXPECT_EQ(Ask(R"({"verb": "return", "instances": []})").at("ok"), true);
+  EXPECT_TRUE(speaker_.yielded.empty());
+  EXPECT_EQ(Ask(R"({"verb": "yield", "instances": ["web"], "with_run": true})").at("ok"), true);
+  speaker_.snapshot.resize(1);
+  speaker_.snapshot.front().name = "web";
+  core_.EndHoldsOfRuns();
   EXPECT_TRUE(speaker_.yielded.empty());
   EXPECT_EQ(Ask(R"({"verb": "upgrade"})").at("ok"), true);
   EXPECT_EQ(upgrades_, 1);
@@ -138,6 +144,7 @@ TEST(Upgrade, WhatIsHandedOnComesBackAsItWas) {
   before.core.trackers = "trackers";
   before.core.quorums = {{"tcp 10.0.0.100:80", false}};
   before.core.events = {LoggedEvent{1, 2, "vrrp", "vrrp_instance web", "backup -> master"}};
+  before.core.held_with_run = {"mail", "web"};
   before.core.repairs = 7;
   before.core.running_for = std::chrono::milliseconds{12345};
   before.lock_fd = 5;
@@ -151,6 +158,7 @@ TEST(Upgrade, WhatIsHandedOnComesBackAsItWas) {
   EXPECT_EQ(after->core.trackers, before.core.trackers);
   EXPECT_EQ(after->core.quorums, before.core.quorums);
   EXPECT_EQ(after->core.events, before.core.events);
+  EXPECT_EQ(after->core.held_with_run, before.core.held_with_run);
   EXPECT_EQ(after->core.repairs, before.core.repairs);
   EXPECT_EQ(after->core.running_for, before.core.running_for);
   EXPECT_EQ(after->lock_fd, 5);

@@ -402,13 +402,49 @@ TEST_F(Daemon, YieldAndReturnReachTheSpeaker) {
   DesiredState state;
   state.vrrp_instances = {Instance()};
   Begin(state);
-  EXPECT_TRUE(core_.Move(HandoverMove::kYield, {}));
+  EXPECT_TRUE(core_.Move(HandoverMove::kYield, {}, false));
   EXPECT_TRUE(speaker_.yielded.contains("web"));
-  EXPECT_TRUE(core_.Move(HandoverMove::kReturn, {"web"}));
+  EXPECT_TRUE(core_.Move(HandoverMove::kReturn, {"web"}, false));
   EXPECT_TRUE(speaker_.yielded.empty());
-  EXPECT_EQ(core_.Move(HandoverMove::kYield, {"dns"}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(core_.Move(HandoverMove::kYield, {"dns"}, false).error().code, ErrorCode::kNotFound);
   core_.Stop();
   EXPECT_TRUE(speaker_.stopped);
+}
+
+TEST_F(Daemon, WhatWasHandedOverForARunMayBeMasterAgainWhenNoRunHasTheNode) {
+  DesiredState state;
+  state.vrrp_instances = {Instance("web"), Instance("dns")};
+  state.vrrp_instances[1].vrid = 2;
+  Begin(state);
+  speaker_.snapshot.resize(2);
+  speaker_.snapshot[0].name = "web";
+  speaker_.snapshot[1].name = "dns";
+  has_run_ = true;
+  EXPECT_TRUE(core_.Move(HandoverMove::kYield, {"web"}, /*with_run=*/true));
+  EXPECT_TRUE(core_.Move(HandoverMove::kYield, {"dns"}, /*with_run=*/false));
+  core_.EndHoldsOfRuns();
+  EXPECT_TRUE(speaker_.yielded.contains("web"));
+  const CoreMemory memory = core_.Freeze(now_);  // and through an upgrade in place
+  EXPECT_EQ(memory.held_with_run, std::set<std::string>{"web"});
+  core_.SetEngines(&checks_, &trackers_);
+  core_.Unfreeze(memory, now_);
+  has_run_ = false;
+  core_.EndHoldsOfRuns();
+  EXPECT_EQ(speaker_.yielded, std::set<std::string>{"dns"});
+  EXPECT_EQ(Told("vrrp"),
+            "vrrp_instance web: was handed over for a run that has ended; may be master again\n");
+}
+
+TEST_F(Daemon, WhatIsHandedOverAgainByHandIsNotTheRunsAnyMore) {
+  DesiredState state;
+  state.vrrp_instances = {Instance()};
+  Begin(state);
+  speaker_.snapshot.resize(1);
+  speaker_.snapshot[0].name = "web";
+  EXPECT_TRUE(core_.Move(HandoverMove::kYield, {"web"}, /*with_run=*/true));
+  EXPECT_TRUE(core_.Move(HandoverMove::kYield, {"web"}, /*with_run=*/false));
+  core_.EndHoldsOfRuns();
+  EXPECT_TRUE(speaker_.yielded.contains("web"));
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ class DaemonFixture : public ::testing::Test {
     };
     parts.pass_on_again = [this](std::chrono::steady_clock::time_point at) { again_at_ = at; };
     parts.soon = [this] { ++asked_soon_; };
+    parts.has_run = [this] { return has_run_; };
     parts.end_engines = [this] { frozen_before_engines_ended_ = speaker_.frozen; };
     return parts;
   }
@@ -118,6 +119,7 @@ class DaemonFixture : public ::testing::Test {
   SpeakerState speaker_;
   std::set<std::string> down_links_;
   int asked_soon_ = 0;
+  bool has_run_ = false;
   std::optional<bool> frozen_before_engines_ended_;
   DaemonCore::Time now_{seconds{1000}};
   DaemonCore core_;

@@ -249,11 +249,16 @@ TEST_F(DaemonParts, YieldWaitsForTheNewMasterAndReturnIsOnlyForWhoYielded) {
   EXPECT_EQ(RunHandoverTask(yield, false, context_).status, TaskStatus::kChanged);
   EXPECT_EQ(daemon_.status.instances[0].state, "backup");
   EXPECT_EQ(RunHandoverTask(yield, false, context_).status, TaskStatus::kOk);
+  EXPECT_FALSE(daemon_.moved_with_run);
   const HandoverTask back{HandoverMove::kReturn, {"web"}};
   EXPECT_EQ(RunHandoverTask(back, false, context_).status, TaskStatus::kChanged);
   EXPECT_EQ(RunHandoverTask(back, false, context_).status, TaskStatus::kOk);
   EXPECT_EQ(RunHandoverTask(HandoverTask{HandoverMove::kYield, {"nobody"}}, false, context_).code,
             ErrorCode::kNotFound);
+  daemon_.status.instances = {web};
+  EXPECT_EQ(RunHandoverTask(HandoverTask{.with_run = true}, false, context_).status,
+            TaskStatus::kChanged);
+  EXPECT_TRUE(daemon_.moved_with_run);
 }
 
 TEST_F(DaemonParts, StatusNeedsADaemon) {

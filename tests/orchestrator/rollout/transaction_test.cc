@@ -24,7 +24,8 @@ struct Words {
   std::string operator()(const ProbeTask&) const { return "verify"; }
   std::string operator()(const StatusTask&) const { return "status"; }
   std::string operator()(const HandoverTask& handover) const {
-    return handover.move == HandoverMove::kYield ? "yield" : "return";
+    if (handover.move == HandoverMove::kReturn) return "return";
+    return handover.with_run ? "yield" : "yield for good";
   }
   template <typename T>
   std::string operator()(const T&) const {
