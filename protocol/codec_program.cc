@@ -124,11 +124,12 @@ struct ActionEncoder {
   }
   Json operator()(const StatusTask&) const { return {{"kind", "status"}}; }
   Json operator()(const HandoverTask& task) const {
-    return {{"kind", "handover"},
-            {"move", kHandoverMoves.NameOf(task.move)},
-            {"instances", task.instances},
-            {"sync_wait_ms", task.sync_wait.count()},
-            {"with_run", task.with_run}};
+    Json json{{"kind", "handover"},
+              {"move", kHandoverMoves.NameOf(task.move)},
+              {"instances", task.instances},
+              {"sync_wait_ms", task.sync_wait.count()}};
+    if (task.with_run) json["with_run"] = true;
+    return json;
   }
   Json operator()(const BeginTask& task) const {
     return {{"kind", "begin"},
@@ -267,7 +268,7 @@ HandoverTask ReadHandover(ObjectReader& reader) {
                   [](std::string_view word) { return kHandoverMoves.Parse(word); });
   reader.Read("instances", task.instances);
   reader.ReadDuration("sync_wait_ms", task.sync_wait);
-  reader.Read("with_run", task.with_run);
+  if (reader.Has("with_run")) reader.Read("with_run", task.with_run);
   return task;
 }
 
