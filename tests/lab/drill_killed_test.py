@@ -99,12 +99,16 @@ class Pair(DrilledCluster):
         """Another operator gets all hosts when the lease of the lock is over, not before."""
         for host in (self.master, self.backup):
             with Session(run_of(owner="other"), host) as session:
-                def mine(session=session):
-                    return session.do(begin())[-1]["status"] == "ok"
+                answers_of = []
+
+                def mine(session=session, said=answers_of):
+                    said[:] = session.do(begin())[-1:]
+                    return said[0]["status"] == "ok"
                 first = mine()
                 assert not first or time.monotonic() - since > LOCK / 2, f"{host} was free at once"
                 if not first:
-                    wait_until(mine, max(1.0, since + LOCK + self.late - time.monotonic()), f"the lock of {host} is released")
+                    wait_until(mine, max(1.0, since + LOCK + self.late - time.monotonic()),
+                               lambda host=host, said=answers_of: f"the lock of {host} is released: {said}")
                 session.do({"kind": "release"})
 
 
